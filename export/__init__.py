@@ -1,0 +1,1 @@
+"""Trained classifier to a published, checked SavedModel version. `python -m export --help` says how."""

@@ -1,0 +1,83 @@
+"""Checks a written SavedModel the way the model server will use it, before anybody can see it."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from export.errors import CheckError
+from export.probes import PROBES
+from export.signatures import CLASSIFY, CLASSIFY_METHOD
+from training.classifier import TrainedClassifier, pack
+
+# float32 sums of another order (other padding, other batch) differ by about 1e-6.
+TOLERANCE = 1e-5
+
+
+def check_answers(saved_model: Path, classifier: TrainedClassifier) -> float:
+    """Loads by the v1 session loader, as the model server does, and compares every signature with the classifier.
+
+    The classifier answers at its full fixed length; the SavedModel is asked for all probes at once and one by one, so
+    padding and batch mates are shown to make no difference.
+
+    Returns:
+        The largest difference of a probability.
+
+    Raises:
+        CheckError: the session cannot load or run it, a signature is off, or an answer differs.
+    """
+    packed = pack(classifier.preprocess, PROBES, classifier.sequence_length)
+    expected = tf.nn.softmax(classifier.packed_logits(packed)).numpy()
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        try:
+            meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(saved_model))
+            ask = _Signatures(session, meta_graph)
+            together = ask("serving_default", text=PROBES)
+            alone = np.concatenate([ask("serving_default", text=[probe])["probabilities"] for probe in PROBES])
+            classified = ask(CLASSIFY, inputs=[_example(probe) for probe in PROBES])
+            named = ask("labels", label_index=range(len(classifier.labels)))
+            ask("serving_default", text=[])
+        except (tf.errors.OpError, ValueError) as error:
+            raise CheckError(f"the model server could not run it: {str(error).splitlines()[0]}") from error
+    if meta_graph.signature_def[CLASSIFY].method_name != CLASSIFY_METHOD:
+        raise CheckError(f"the signature {CLASSIFY} lacks the method name {CLASSIFY_METHOD}")
+    intents = [name.decode() for name in named["intent"]]
+    if intents != list(classifier.labels):
+        raise CheckError(f"the signature labels names {intents}, the classifier {list(classifier.labels)}")
+    if classified["classes"].tolist() != [list(named["intent"])] * len(PROBES):
+        raise CheckError(f"the signature {CLASSIFY} does not name the intents in label order")
+    if together["label_index"].tolist() != together["probabilities"].argmax(axis=1).tolist():
+        raise CheckError("label_index is not the index of the highest probability")
+    worst = max(
+        float(abs(found - expected).max()) for found in (together["probabilities"], alone, classified["scores"])
+    )
+    # Written so that NaN fails too.
+    if not worst <= TOLERANCE:
+        raise CheckError(
+            f"probabilities differ from the trained classifier's by up to {worst:.2g} (at most {TOLERANCE})"
+        )
+    return worst
+
+
+class _Signatures:
+    """Runs signatures of a loaded MetaGraph by name."""
+
+    def __init__(self, session: tf.compat.v1.Session, meta_graph: tf.compat.v1.MetaGraphDef) -> None:
+        self._session = session
+        self._signatures = meta_graph.signature_def
+
+    def __call__(self, signature: str, **inputs: object) -> dict[str, np.ndarray]:
+        if signature not in self._signatures:
+            raise CheckError(f"the signature {signature} is missing")
+        definition = self._signatures[signature]
+        feeds = {definition.inputs[name].name: list(value) for name, value in inputs.items()}  # type: ignore[call-overload]
+        answer: dict[str, np.ndarray] = self._session.run(
+            {name: output.name for name, output in definition.outputs.items()}, feeds
+        )
+        return answer
+
+
+def _example(text: str) -> bytes:
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[text.encode()]))
+    serialized: bytes = tf.train.Example(features=tf.train.Features(feature={"text": feature})).SerializeToString()
+    return serialized
