@@ -1,0 +1,103 @@
+"""Command line of the embedded model server; flags as in `tensorflow_model_server`, see `--help`."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from model_server import config, flags, start_checks
+from model_server.errors import FlagError, StatusError
+from model_server.options import Options
+
+# What the stock server's -1 becomes.
+FAILED = 255
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_log = logging.getLogger("model_server")
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the server until a signal; returns the exit status."""
+    logging.basicConfig(format="%(asctime)s %(levelname).1s %(name)s] %(message)s", level=logging.INFO)
+    usage = flags.usage("python -m model_server")
+    try:
+        line = flags.parse(words)
+    except FlagError as error:
+        _log.error("%s", error)
+        print(usage, end="")
+        return FAILED
+    if line.wants_help:
+        print(usage, end="")
+        return FAILED
+    if line.options.version:
+        print(f"TensorFlow ModelServer: {version('tensorflow-serving-api')}")
+        print(f"TensorFlow Library: {version('tensorflow')}")
+        return 0
+    if line.unknown:
+        print(f"unknown argument: {line.unknown[0]}\n{usage}", end="", flush=True)
+    for remark in start_checks.without_effect(line.given):
+        _log.warning("%s", remark)
+    try:
+        start_checks.check(line.options)
+        return serve(line.options)
+    except StatusError as error:
+        print(f"Failed to start server. Error: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        # Before the ports opened: nothing runs that would have to be finished.
+        return 0
+
+
+def serve(options: Options) -> int:
+    """Loads the models, then listens, until a signal; then drains.
+
+    Raises:
+        StatusError: the server cannot start.
+        KeyboardInterrupt: a signal came before it listened.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if options.model_config_file:
+        wanted = config.read_model_server_config(options.model_config_file)
+    else:
+        wanted = config.single_model_config(options.model_name, options.model_base_path)
+    config.check(wanted.model_config_list)
+    # TensorFlow greets with a page of text otherwise.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow takes seconds to import; whoever asks for help or mistypes something does not wait for it.
+    from model_server import grpc_server
+    from model_server.loader import Loader
+    from model_server.manager import Manager
+    from model_server.server_core import ServerCore
+    from model_server.source import Source
+    from model_server.states import StateBoard
+
+    cpus = os.cpu_count() or 1
+    board = StateBoard()
+    manager = Manager(Loader(options, cpus), board, initial_threads=4 * cpus)
+    source = Source(options.file_system_poll_wait_seconds, manager.aspire)
+    core = ServerCore(manager, source, board, options.allow_version_labels_for_unavailable_models)
+    manager.start()
+    core.apply(wanted)
+    manager.finish_initial_load(options.num_load_threads)
+    stopped = threading.Event()
+    for number in SIGNALS:
+        signal.signal(number, lambda number, frame: stopped.set())
+    server = grpc_server.start(grpc_server.Services(core, options.enable_serialization_as_tensor_content), options)
+    stopped.wait()
+    for number in SIGNALS:
+        # A second signal does not wait.
+        signal.signal(number, signal.SIG_DFL)
+    _log.info("Draining for at most %d s", options.drain_seconds)
+    server.stop(options.drain_seconds).wait()
+    return 0
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    logging.shutdown()
+    sys.stdout.flush()
+    # Not sys.exit: the interpreter's end waits for loads in progress, and C++ threads abort the process on it.
+    os._exit(status)

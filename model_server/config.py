@@ -1,0 +1,134 @@
+"""ModelServerConfig: read from the text file or made from flags, checked, and turned into frozen values."""
+
+import enum
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from google.protobuf import text_format
+from google.protobuf.message import Message
+from tensorflow_serving.config import model_server_config_pb2
+
+from model_server.errors import invalid_argument, not_found
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+
+
+class Choice(enum.Enum):
+    """Which of the versions found on disk are wanted."""
+
+    LATEST = "the highest ones"
+    ALL = "every one"
+    SPECIFIC = "the listed ones"
+
+
+@dataclass(frozen=True)
+class VersionPolicy:
+    """`count` belongs to LATEST, `versions` to SPECIFIC."""
+
+    choice: Choice
+    count: int = 1
+    versions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model of the configuration."""
+
+    name: str
+    base_path: Path
+    policy: VersionPolicy
+    labels: Mapping[str, int]
+
+
+def read_text(path: str, message: AnyMessage) -> AnyMessage:
+    """Fills the message from a file in protobuf text format, and returns it.
+
+    Raises:
+        StatusError: NOT_FOUND without the file; INVALID_ARGUMENT if it is empty or does not parse. Where it does not
+            parse, standard error says at which line.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise not_found(f"{path}; No such file or directory")
+    content = file.read_bytes()
+    if not content:
+        # The stock server maps the file into memory, which fails for no bytes.
+        raise invalid_argument(f"{path}; Invalid argument")
+    try:
+        return text_format.Parse(content, message)
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        print(f"Error parsing text-format {message.DESCRIPTOR.full_name}: {error}", file=sys.stderr)  # noqa: T201
+        raise invalid_argument(f"Invalid protobuf file: '{path}'") from None
+
+
+def read_model_server_config(path: str) -> model_server_config_pb2.ModelServerConfig:
+    """The configuration file; errors as in `read_text`."""
+    return read_text(path, model_server_config_pb2.ModelServerConfig())
+
+
+def single_model_config(name: str, base_path: str) -> model_server_config_pb2.ModelServerConfig:
+    """The configuration that `--model_name` and `--model_base_path` stand for."""
+    config = model_server_config_pb2.ModelServerConfig()
+    config.model_config_list.config.add(name=name, base_path=base_path, model_platform="tensorflow")
+    return config
+
+
+def check(models: model_server_config_pb2.ModelConfigList) -> None:
+    """What is checked before a configuration takes any effect.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, a name listed twice, a relative base path, a platform other than TensorFlow.
+    """
+    names: set[str] = set()
+    for model in models.config:
+        if model.name in names:
+            raise invalid_argument(f"Illegal to list model {model.name} multiple times in config list")
+        names.add(model.name)
+    for model in models.config:
+        if not (model.base_path.startswith("/") or urlsplit(model.base_path).scheme):
+            raise invalid_argument(
+                f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"
+            )
+    for model in models.config:
+        platform = _platform(model)
+        if platform != "tensorflow":
+            raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
+
+
+def _platform(model: model_server_config_pb2.ModelConfig) -> str:
+    fields = "ModelServerConfig::model_type (deprecated) {} ModelServerConfig::model_platform, model name is "
+    if model.model_type == model_server_config_pb2.MODEL_TYPE_UNSPECIFIED:
+        if not model.model_platform:
+            raise invalid_argument("Illegal setting neither " + fields.format("nor") + model.name)
+        return str(model.model_platform)
+    if model.model_platform:
+        raise invalid_argument("Illegal setting both " + fields.format("and") + model.name)
+    if model.model_type != model_server_config_pb2.TENSORFLOW:
+        raise invalid_argument(f"ModelServerConfig::model_type choice {model.model_type} not supported.")
+    return "tensorflow"
+
+
+def model_configs(models: model_server_config_pb2.ModelConfigList) -> tuple[ModelConfig, ...]:
+    """The models as values."""
+    return tuple(
+        ModelConfig(
+            name=model.name,
+            base_path=Path(model.base_path.removeprefix("file://")),
+            policy=_policy(model.model_version_policy),
+            labels=dict(model.version_labels),
+        )
+        for model in models.config
+    )
+
+
+def _policy(policy: Any) -> VersionPolicy:
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "all":
+        return VersionPolicy(Choice.ALL)
+    if choice == "specific":
+        return VersionPolicy(Choice.SPECIFIC, versions=tuple(policy.specific.versions))
+    return VersionPolicy(Choice.LATEST, count=policy.latest.num_versions or 1)

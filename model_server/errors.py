@@ -1,0 +1,71 @@
+"""The errors of model_server.
+
+ModelServerError
+├── FlagError      a flag's value does not parse; nothing was started
+└── StatusError    a canonical code and the message that a client, or the operator at start, gets to read
+"""
+
+from enum import IntEnum
+
+
+class Code(IntEnum):
+    """Canonical status codes, numbered as in google.rpc.Code."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+class ModelServerError(Exception):
+    """Anything that this package reports."""
+
+
+class FlagError(ModelServerError):
+    """A flag's value does not parse."""
+
+
+class StatusError(ModelServerError):
+    """A canonical status: what the stock server would answer, word for word."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        """`CODE: message`, as the stock server prints a status."""
+        return f"{self.code.name}: {self.message}"
+
+
+def invalid_argument(message: str) -> StatusError:
+    """The commonest status."""
+    return StatusError(Code.INVALID_ARGUMENT, message)
+
+
+def not_found(message: str) -> StatusError:
+    """Something that was named does not exist."""
+    return StatusError(Code.NOT_FOUND, message)
+
+
+def failed_precondition(message: str) -> StatusError:
+    """The request would be legal in another state of the server or of the model."""
+    return StatusError(Code.FAILED_PRECONDITION, message)
+
+
+def unimplemented(message: str) -> StatusError:
+    """The server knows the request and does not offer it."""
+    return StatusError(Code.UNIMPLEMENTED, message)

@@ -1,0 +1,91 @@
+"""PredictionService.Predict: the checks, in the stock server's order, and the run."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from tensorflow_serving.apis import predict_pb2
+
+from model_server import tensors
+from model_server.errors import failed_precondition, invalid_argument
+from model_server.servable import Servable, Signature
+
+DEFAULT_SIGNATURE = "serving_default"
+
+
+def predict(
+    servable: Servable, request: predict_pb2.PredictRequest, timeout: float | None, as_content: bool
+) -> predict_pb2.PredictResponse:
+    """Runs any signature of this version; `timeout` in seconds, `as_content` answers in `tensor_content`.
+
+    Raises:
+        StatusError: a check that failed, or the runtime's own error.
+    """
+    name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+    signature = servable.signatures.get(name)
+    if signature is None:
+        raise failed_precondition(f'Serving signature key "{name}" not found.')
+    feeds = _feeds(signature, request)
+    aliases = _aliases(signature, request.output_filter)
+    values = signature.run(feeds, aliases, timeout)
+    response = predict_pb2.PredictResponse()
+    response.model_spec.name = request.model_spec.name
+    response.model_spec.version.value = servable.version
+    response.model_spec.signature_name = name
+    outputs = response.outputs
+    for alias, value in zip(aliases, values, strict=True):
+        tensors.encode(value, outputs[alias], as_content)
+    return response
+
+
+def _feeds(signature: Signature, request: predict_pb2.PredictRequest) -> dict[str, np.ndarray]:
+    wanted, given = signature.input_names, request.inputs
+    if len(given) > len(wanted) or (len(given) < len(wanted) and not signature.defaults):
+        raise _wrong_size(given, wanted)
+    feeds: dict[str, np.ndarray] = {}
+    used = 0
+    for alias in wanted:
+        if alias in given:
+            feeds[alias] = tensors.decode(given[alias], alias)
+            used += 1
+        elif alias in signature.defaults:
+            feeds[alias] = signature.defaults[alias]
+        else:
+            raise invalid_argument(
+                f"Signature input alias: {alias}(feed name: {wanted[alias]}) not found in request and no default value "
+                f"provided. Inputs expected to be in the request {_set(given)}, "
+                f"or default input alias set: {','.join(sorted(signature.defaults))}"
+            )
+    if used != len(given):
+        names = _set(alias for alias in given if alias in wanted)
+        raise invalid_argument(
+            f"Inputs contains invalid name. Used request inputs: {names}, request input: {_set(given)}"
+        )
+    return feeds
+
+
+def _aliases(signature: Signature, output_filter: Sequence[str]) -> list[str]:
+    known = signature.output_names
+    if not output_filter:
+        return list(known)
+    aliases: list[str] = []
+    for alias in output_filter:
+        if alias not in known:
+            raise invalid_argument(
+                f"output tensor alias not found in signature: {alias} Outputs expected to be in the set {_set(known)}."
+            )
+        if alias in aliases:
+            raise invalid_argument(f"duplicate output tensor alias: {alias}")
+        aliases.append(alias)
+    return aliases
+
+
+def _wrong_size(given: Iterable[str], wanted: Iterable[str]) -> Exception:
+    given, wanted = set(given), set(wanted)
+    return invalid_argument(
+        f"input size does not match signature: {len(given)}!={len(wanted)} len({_set(given)}) != len({_set(wanted)}). "
+        f"Sent extra: {_set(given - wanted)}. Missing but required: {_set(wanted - given)}."
+    )
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"

@@ -1,0 +1,80 @@
+"""A small model with one signature for each kind of case; version `v` answers y = x / 2 + v."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+# Turns of the `slow` signature's loop in about a second of one core.
+TURNS_PER_SECOND = 400_000
+
+
+class Toy(tf.Module):
+    """The version is a variable, so that a version restored wrongly answers wrongly."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__()
+        self.offset = tf.Variable(float(version))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def halve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"y": x / 2 + self.offset}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def text(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"length": tf.strings.length(text), "upper": tf.strings.upper(text)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32, "p"), tf.TensorSpec([None], tf.int64, "q")])
+    def two(self, p: tf.Tensor, q: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"sum": tf.reduce_sum(p, 1), "twice": 2 * q, "positive": q > 0}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.float32, "a")])
+    def project(self, a: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"b": tf.matmul(a, tf.ones([3, 2]))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def boom(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        tf.debugging.assert_less(x, 10.0, "x must stay below ten")
+        return {"y": x}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, "turns")])
+    def slow(self, turns: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"turns": tf.while_loop(lambda turn: turn < turns, lambda turn: (turn + 1,), (0,))[0]}
+
+
+# Signature by dtype: identity, for the value fields of every dtype.
+DTYPES = (
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+    "string",
+    "complex64",
+    "complex128",
+)
+
+
+def build(directory: Path, version: int) -> Path:
+    """Saves version `version` into the directory, which must not exist."""
+    toy = Toy(version)
+    signatures = {
+        "serving_default": toy.halve,
+        "text": toy.text,
+        "two": toy.two,
+        "project": toy.project,
+        "boom": toy.boom,
+        "slow": toy.slow,
+    }
+    for dtype in DTYPES:
+        spec = tf.TensorSpec(None, tf.as_dtype(dtype), "value")
+        signatures[dtype] = tf.function(lambda value: {"same": tf.identity(value)}, input_signature=[spec])
+    tf.saved_model.save(toy, str(directory), signatures=signatures)
+    return directory
