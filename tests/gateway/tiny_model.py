@@ -1,0 +1,47 @@
+"""A real SavedModel of the contract, a few kilobytes small, whose answers a test can work out by itself."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROBABILITY = 0.75
+"""Of the label it chose."""
+NOT_A_NUMBER = "not a number"
+"""The text whose probability is NaN."""
+
+
+@dataclass(frozen=True)
+class TinyModel:
+    """Chooses the index (characters of the text + shift) modulo number of names."""
+
+    names: tuple[str, ...]
+    shift: int = 0
+    has_labels: bool = True
+
+    def intent(self, text: str) -> str:
+        """What it says about the text."""
+        return self.names[(len(text) + self.shift) % len(self.names)]
+
+    def publish(self, base_path: Path, version: int) -> Path:
+        """Writes `base_path/<version>` whole or not at all, as the model server needs it. Returns that directory."""
+        import tensorflow as tf
+
+        module = tf.Module()
+        count = len(self.names)
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+        def serving_default(text):
+            index = (tf.strings.length(text, "UTF8_CHAR") + self.shift) % count
+            highest = tf.where(text == NOT_A_NUMBER, float("nan"), PROBABILITY)[:, tf.newaxis]
+            rest = (1 - PROBABILITY) / max(count - 1, 1)
+            chosen = tf.one_hot(index, count, on_value=True, off_value=False, dtype=tf.bool)
+            return {"probabilities": tf.where(chosen, highest, rest), "label_index": tf.cast(index, tf.int64)}
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "label_index")])
+        def labels(label_index):
+            return {"intent": tf.gather(tf.constant(self.names), label_index)}
+
+        signatures = {"serving_default": serving_default} | ({"labels": labels} if self.has_labels else {})
+        # Its name is no number, so the model server does not see it.
+        sibling = base_path / f"{version}.writing"
+        tf.saved_model.save(module, str(sibling), signatures=signatures)
+        return sibling.rename(base_path / str(version))
