@@ -7,6 +7,9 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 MODELS ?= models
+CLASSIFIERS ?= classifiers
+# More options for `serve`, as `python -m serving_config start --help` lists them.
+START ?=
 # Empty = the published data set over HTTPS; or a directory, a file, `sample`.
 DATA ?= $(WOT_DATA_DIR)
 ENCODER ?=
@@ -22,18 +25,18 @@ $(STAMP): requirements.txt
 	@echo "==> environment in $(VENV) (about 3 GB, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@# A complete lock, installed as it stands: hashes checked, nothing resolved.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	@touch $@
 
 serve: $(STAMP) ## Train a quick model if there is none, start model server and gateway, ask one example
 	@$(BIN)/python -m export list --models $(MODELS)/intent --quiet || { \
-		$(BIN)/python -m training fit --recipe quick --output classifiers/quick && \
-		$(BIN)/python -m export publish --classifier classifiers/quick --models $(MODELS)/intent; }
-	@exec $(BIN)/python -m serving_config start --models $(MODELS) --example
+		$(BIN)/python -m training fit --recipe quick --data sample --output $(CLASSIFIERS)/quick && \
+		$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/quick --models $(MODELS)/intent; }
+	@exec $(BIN)/python -m serving_config start --models $(MODELS) --example $(START)
 
 train: $(STAMP) ## Train by the reference recipe on the full data set and publish the next version
-	@$(BIN)/python -m training fit --recipe reference $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output classifiers/reference
-	@$(BIN)/python -m export publish --classifier classifiers/reference --models $(MODELS)/intent
+	@$(BIN)/python -m training fit --recipe reference $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/reference
+	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/reference --models $(MODELS)/intent
 
 test: $(STAMP) ## Run all tests (about five minutes on two cores)
 	@$(BIN)/python -m pytest

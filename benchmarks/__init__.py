@@ -1,0 +1,1 @@
+"""What repeats every published number. `python -m benchmarks --help` lists the benchmarks."""

@@ -1,0 +1,58 @@
+"""How long the gateway takes to start, and how much memory it holds, measured from outside."""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Medians over the runs.
+
+    Attributes:
+        start_seconds: from the start of the process to the first answer on /healthz.
+        python_seconds: the same for a Python that does nothing, to hold it against.
+        resident_mib: resident set (VmRSS) after that answer.
+    """
+
+    start_seconds: float
+    python_seconds: float
+    resident_mib: float
+
+
+def measure(runs: int) -> Footprint:
+    """Starts the gateway and an empty Python by turns."""
+    starts, pythons, residents = [], [], []
+    for _ in range(runs):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        pythons.append(time.perf_counter() - began)
+        seconds, resident = _start_once()
+        starts.append(seconds)
+        residents.append(resident)
+    return Footprint(statistics.median(starts), statistics.median(pythons), statistics.median(residents))
+
+
+def _start_once() -> tuple[float, float]:
+    environment = os.environ | {"GATEWAY_HOST": "127.0.0.1", "GATEWAY_PORT": "0"}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway"], env=environment, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        assert process.stderr
+        # Its first lines name the port that it was given.
+        address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+        urllib.request.urlopen(f"{address}/healthz", timeout=10).close()
+        seconds = time.perf_counter() - began
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return seconds, int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+    finally:
+        process.terminate()
+        process.wait()
