@@ -41,7 +41,7 @@ def test_grpc_example_prints_an_intent(running: Service) -> None:
         [sys.executable, "-c", with_ports(example, running)], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert done.returncode == 0, done.stderr
-    intent, _, version = done.stdout.split()
+    intent, _, _, version = done.stdout.split()
     assert intent in INTENTS
     assert int(version) >= 1
 
