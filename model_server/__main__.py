@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from model_server import config, flags, start_checks
-from model_server.errors import FlagError, StatusError
+from model_server import config, flags, memory, start_checks
+from model_server.errors import CheckFailure, FlagError, StatusError
 from model_server.options import Options
 
 # What the stock server's -1 becomes.
@@ -46,6 +46,10 @@ def main(words: Sequence[str]) -> int:
     except StatusError as error:
         print(f"Failed to start server. Error: {error}")
         return FAILED
+    except CheckFailure as failure:
+        _log.critical("Check failed: %s", failure)
+        sys.stdout.flush()
+        os.abort()
     except KeyboardInterrupt:
         # Before the ports opened: nothing runs that would have to be finished.
         return 0
@@ -55,6 +59,7 @@ def serve(options: Options) -> int:
     """Loads the models, then listens, until a signal; then drains.
 
     Raises:
+        CheckFailure: the server cannot start, and the stock server would abort.
         StatusError: the server cannot start.
         KeyboardInterrupt: a signal came before it listened.
     """
@@ -66,32 +71,45 @@ def serve(options: Options) -> int:
     config.check(wanted.model_config_list)
     # TensorFlow greets with a page of text otherwise.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    memory.use_system_allocator()
+    memory.leave_out_onednn_ops()
     # TensorFlow takes seconds to import; whoever asks for help or mistypes something does not wait for it.
-    from model_server import grpc_server
+    from model_server import config_poller, grpc_server, monitoring, rest_server
+    from model_server.admission import Admission
     from model_server.loader import Loader
     from model_server.manager import Manager
+    from model_server.rest_api import RestApi
     from model_server.server_core import ServerCore
     from model_server.source import Source
     from model_server.states import StateBoard
 
     cpus = os.cpu_count() or 1
     board = StateBoard()
-    manager = Manager(Loader(options, cpus), board, initial_threads=4 * cpus)
+    memory.settle()
+    manager = Manager(Loader(options, cpus), board, initial_threads=4 * cpus, unload_threads=options.num_unload_threads)
     source = Source(options.file_system_poll_wait_seconds, manager.aspire)
     core = ServerCore(manager, source, board, options.allow_version_labels_for_unavailable_models)
     manager.start()
     core.apply(wanted)
     manager.finish_initial_load(options.num_load_threads)
+    if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
+        config_poller.start(core, options.model_config_file, options.model_config_file_poll_wait_seconds)
     stopped = threading.Event()
     for number in SIGNALS:
         signal.signal(number, lambda number, frame: stopped.set())
-    server = grpc_server.start(grpc_server.Services(core, options.enable_serialization_as_tensor_content), options)
+    admission = Admission(options.grpc_max_threads)
+    services = grpc_server.Services(core, options.enable_serialization_as_tensor_content, admission)
+    server = grpc_server.start(services, options)
+    rest = rest_server.start(RestApi(core, options, monitoring.count), options, monitoring.metrics_page(options))
     stopped.wait()
     for number in SIGNALS:
         # A second signal does not wait.
         signal.signal(number, signal.SIG_DFL)
     _log.info("Draining for at most %d s", options.drain_seconds)
-    server.stop(options.drain_seconds).wait()
+    drained = server.stop(options.drain_seconds)
+    if rest:
+        rest.stop()
+    drained.wait()
     return 0
 
 

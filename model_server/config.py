@@ -1,18 +1,24 @@
 """ModelServerConfig: read from the text file or made from flags, checked, and turned into frozen values."""
 
 import enum
+import errno
+import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
 from tensorflow_serving.config import model_server_config_pb2
 
 from model_server.errors import invalid_argument, not_found
+
+# What the stock server takes for the start of a URI.
+_URI = re.compile(r"[a-zA-Z][a-zA-Z0-9.]*://")
+_PLATFORM = "tensorflow"
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
@@ -39,7 +45,7 @@ class ModelConfig:
     """One model of the configuration."""
 
     name: str
-    base_path: Path
+    base_path: str
     policy: VersionPolicy
     labels: Mapping[str, int]
 
@@ -53,11 +59,13 @@ def read_text(path: str, message: AnyMessage) -> AnyMessage:
     """
     file = Path(path)
     if not file.exists():
-        raise not_found(f"{path}; No such file or directory")
+        raise not_found(f"{path}; {os.strerror(errno.ENOENT)}")
+    # The stock server maps the file into memory, which neither a directory nor a file of no bytes allows.
+    if file.is_dir():
+        raise not_found(f"{path}; {os.strerror(errno.ENODEV)}")
     content = file.read_bytes()
     if not content:
-        # The stock server maps the file into memory, which fails for no bytes.
-        raise invalid_argument(f"{path}; Invalid argument")
+        raise invalid_argument(f"{path}; {os.strerror(errno.EINVAL)}")
     try:
         return text_format.Parse(content, message)
     except (text_format.ParseError, UnicodeDecodeError) as error:
@@ -73,7 +81,7 @@ def read_model_server_config(path: str) -> model_server_config_pb2.ModelServerCo
 def single_model_config(name: str, base_path: str) -> model_server_config_pb2.ModelServerConfig:
     """The configuration that `--model_name` and `--model_base_path` stand for."""
     config = model_server_config_pb2.ModelServerConfig()
-    config.model_config_list.config.add(name=name, base_path=base_path, model_platform="tensorflow")
+    config.model_config_list.config.add(name=name, base_path=base_path, model_platform=_PLATFORM)
     return config
 
 
@@ -81,7 +89,7 @@ def check(models: model_server_config_pb2.ModelConfigList) -> None:
     """What is checked before a configuration takes any effect.
 
     Raises:
-        StatusError: INVALID_ARGUMENT, a name listed twice, a relative base path, a platform other than TensorFlow.
+        StatusError: INVALID_ARGUMENT, a name listed twice or a relative base path.
     """
     names: set[str] = set()
     for model in models.config:
@@ -89,13 +97,37 @@ def check(models: model_server_config_pb2.ModelConfigList) -> None:
             raise invalid_argument(f"Illegal to list model {model.name} multiple times in config list")
         names.add(model.name)
     for model in models.config:
-        if not (model.base_path.startswith("/") or urlsplit(model.base_path).scheme):
+        if not (model.base_path.startswith("/") or _URI.match(model.base_path)):
             raise invalid_argument(
                 f"Expected model {model.name} to have an absolute path or URI; got base_path()={model.base_path}"
             )
+
+
+def check_same_platforms(
+    old: model_server_config_pb2.ModelConfigList, new: model_server_config_pb2.ModelConfigList
+) -> None:
+    """A model that stays must keep its platform.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, another platform; or a model that stays, or was there before, names none.
+    """
+    before = {model.name: _platform(model) for model in old.config}
+    for model in new.config:
+        if model.name in before and (platform := _platform(model)) != before[model.name]:
+            raise invalid_argument(
+                f"Illegal to change a model's platform. For model {model.name} platform was {before[model.name]} "
+                f"and new platform requested is {platform}"
+            )
+
+
+def check_platforms(models: model_server_config_pb2.ModelConfigList) -> None:
+    """Every model must be one that this server can load.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, no platform or one other than TensorFlow.
+    """
     for model in models.config:
-        platform = _platform(model)
-        if platform != "tensorflow":
+        if (platform := _platform(model)) != _PLATFORM:
             raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")
 
 
@@ -109,7 +141,7 @@ def _platform(model: model_server_config_pb2.ModelConfig) -> str:
         raise invalid_argument("Illegal setting both " + fields.format("and") + model.name)
     if model.model_type != model_server_config_pb2.TENSORFLOW:
         raise invalid_argument(f"ModelServerConfig::model_type choice {model.model_type} not supported.")
-    return "tensorflow"
+    return _PLATFORM
 
 
 def model_configs(models: model_server_config_pb2.ModelConfigList) -> tuple[ModelConfig, ...]:
@@ -117,7 +149,7 @@ def model_configs(models: model_server_config_pb2.ModelConfigList) -> tuple[Mode
     return tuple(
         ModelConfig(
             name=model.name,
-            base_path=Path(model.base_path.removeprefix("file://")),
+            base_path=model.base_path.removeprefix("file://"),
             policy=_policy(model.model_version_policy),
             labels=dict(model.version_labels),
         )

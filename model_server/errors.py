@@ -2,6 +2,8 @@
 
 ModelServerError
 ├── FlagError      a flag's value does not parse; nothing was started
+├── CheckFailure   the start failed where the stock server aborts
+├── JsonError      a REST request's body is not JSON
 └── StatusError    a canonical code and the message that a client, or the operator at start, gets to read
 """
 
@@ -36,6 +38,14 @@ class ModelServerError(Exception):
 
 class FlagError(ModelServerError):
     """A flag's value does not parse."""
+
+
+class CheckFailure(ModelServerError):  # noqa: N818
+    """The stock server aborts here (SIGABRT) instead of reporting a status, and who watches it may count on that."""
+
+
+class JsonError(ModelServerError):
+    """Not JSON; reads `<text> at offset: <byte>`."""
 
 
 class StatusError(ModelServerError):

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import tensorflow as tf
-
-from model_server import saved_model
+from model_server import metrics, saved_model
+from model_server.batcher import Batcher
 from model_server.errors import Code, StatusError
 from model_server.options import Options
 from model_server.servable import Servable
+from model_server.session import Session
+from model_server.session_options import session_config
 from model_server.warmup import warm_up
 
 _log = logging.getLogger(__name__)
@@ -19,25 +20,18 @@ _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def session_config(options: Options, cpus: int) -> tf.compat.v1.ConfigProto:
-    """Thread pools of every session; unset flags mean 1 thread within an op and one a core between ops.
-
-    Single rows of small models run two to three times faster on one thread than split over two.
-    """
-    both = options.tensorflow_session_parallelism
-    return tf.compat.v1.ConfigProto(
-        intra_op_parallelism_threads=options.tensorflow_intra_op_parallelism or both or 1,
-        inter_op_parallelism_threads=options.tensorflow_inter_op_parallelism or both or cpus,
-    )
-
-
 class Loader:
     """Loads versions by one set of flags."""
 
     def __init__(self, options: Options, cpus: int) -> None:
+        """Raises:
+        StatusError: a file that the flags name is missing or wrong.
+        """
         self._tags = [tag for tag in options.saved_model_tags.split(",") if tag]
+        self._batcher = Batcher(options)
         self._config = session_config(options, cpus)
         self._warmup_iterations = max(1, options.num_request_iterations_for_warmup) * options.enable_model_warmup
+        self._checks_method_names = options.enable_signature_method_name_check
         self._retries = max(0, options.max_num_load_retries)
         self._pause = max(0, options.load_retry_interval_micros) / 1e6
 
@@ -62,8 +56,13 @@ class Loader:
         return servable
 
     def _load(self, name: str, version: int, path: Path) -> Servable:
-        session, signatures = saved_model.load(path, self._tags, self._config)
-        servable = Servable(name, version, session, signatures)
+        session, signatures = self._read(path)
+        try:
+            runner = self._batcher.wrap(session, path)
+        except StatusError:
+            session.close()
+            raise
+        servable = Servable(name, version, runner, signatures, self._checks_method_names)
         try:
             if self._warmup_iterations:
                 warm_up(servable, path, self._warmup_iterations)
@@ -72,16 +71,28 @@ class Loader:
             raise
         return servable
 
+    def _read(self, path: Path) -> tuple[Session, saved_model.Signatures]:
+        start = time.perf_counter()
+        try:
+            loaded = saved_model.load(path, self._tags, self._config)
+        except StatusError:
+            metrics.load_attempt_count.add(str(path), "fail")
+            raise
+        metrics.load_attempt_count.add(str(path), "success")
+        metrics.load_latency.add(str(path), by=metrics.microseconds(time.perf_counter() - start))
+        return loaded
+
     def _retry(self, attempt: Callable[[], Result], label: str, wanted: Callable[[], bool]) -> Result:
-        for _ in range(self._retries):
+        retries = self._retries
+        while True:
             try:
                 return attempt()
             except StatusError as error:
                 _log.error("Loading servable: %s failed: %s", label, error)
-                if not wanted():
+                if not retries or not wanted():
                     raise
+            retries -= 1
             time.sleep(self._pause)
-        return attempt()
 
 
 def _reserve(path: Path, label: str) -> None:

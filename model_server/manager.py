@@ -1,20 +1,20 @@
 """Brings what is loaded in line with what is wanted, one step at a time, and lends out what is loaded."""
 
-import gc
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from model_server import memory
+from model_server.discovery import Aspired
 from model_server.errors import Code, StatusError, not_found
 from model_server.loader import Loader
+from model_server.periodic import run_periodically
 from model_server.rollout import Action, Snapshot, next_action
 from model_server.servable import Servable
-from model_server.source import Aspired
 from model_server.states import State, StateBoard
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Phase(Enum):
     NEW = "not tried yet"
     BUSY = "being loaded or unloaded"
     SERVING = "lent out"
-    OVER = "failed or unloaded; forgotten as soon as it is not wanted"
+    OVER = "failed or unloaded"
 
 
 @dataclass
@@ -45,25 +45,30 @@ class Managed:
 class Manager:
     """Owns every servable. `aspire` and `acquire` may be called from any thread."""
 
-    def __init__(self, loader: Loader, board: StateBoard, initial_threads: int) -> None:
-        """`initial_threads` load in parallel until `finish_initial_load`."""
+    def __init__(self, loader: Loader, board: StateBoard, initial_threads: int, unload_threads: int) -> None:
+        """`initial_threads` load in parallel until `finish_initial_load`.
+
+        `unload_threads` unload; 0: the manager's own thread, so that nothing else happens meanwhile.
+        """
         self._loader = loader
         self._board = board
-        self._executor: Executor | None = ThreadPoolExecutor(initial_threads, "load")
+        self._executors = {Action.LOAD: _executor(initial_threads), Action.UNLOAD: _executor(unload_threads)}
         self._lock = threading.Lock()
         self._pending: dict[str, Aspired] = {}
         self._models: dict[str, dict[int, Managed]] = {}
         # Replaced as a whole at each change, so that a request reads it without a lock. Highest version first.
         self._serving: Mapping[str, Mapping[int, Servable]] = {}
-        self._thread = threading.Thread(target=self._manage, name="manager", daemon=True)
+        self._thread = threading.Thread(
+            target=run_periodically, args=(self._act, TICK_SECONDS), name="manager", daemon=True
+        )
 
     def start(self) -> None:
         """Starts to act."""
         self._thread.start()
 
     def finish_initial_load(self, threads: int) -> None:
-        """From now on `threads` load; 0: the manager's own thread, so that nothing else happens meanwhile."""
-        initial, self._executor = self._executor, ThreadPoolExecutor(threads, "load") if threads else None
+        """From now on `threads` load; 0 as for unloading."""
+        initial, self._executors[Action.LOAD] = self._executors[Action.LOAD], _executor(threads)
         if initial:
             initial.shutdown(wait=False)
 
@@ -88,22 +93,25 @@ class Manager:
             if servable.acquire():
                 return servable
 
-    def _manage(self) -> None:
-        while True:
-            time.sleep(TICK_SECONDS)
-            with self._lock:
-                self._adopt()
-                step = self._next_step()
-                if step:
-                    step[2].phase = Phase.BUSY
+    def _act(self) -> None:
+        with self._lock:
+            self._forget()
+            self._adopt()
+            step = self._next_step()
             if step:
-                self._take(*step)
+                step[2].phase = Phase.BUSY
+        if step:
+            self._take(*step)
+
+    def _forget(self) -> None:
+        for managed in self._models.values():
+            for version, one in list(managed.items()):
+                if not one.is_aspired and one.phase in (Phase.NEW, Phase.OVER):
+                    del managed[version]
 
     def _adopt(self) -> None:
         for name, versions in list(self._pending.items()):
             managed = self._models.setdefault(name, {})
-            for version in [one.version for one in managed.values() if _is_forgotten(one)]:
-                del managed[version]
             if any(version in managed and not managed[version].is_aspired for version in versions):
                 # It came back while it is still being dropped: wait until that is over.
                 continue
@@ -128,12 +136,12 @@ class Manager:
         return min(steps, key=lambda step: step[0] is not Action.UNLOAD, default=None)
 
     def _take(self, action: Action, name: str, managed: Managed) -> None:
-        if action is Action.UNLOAD:
-            self._unload(name, managed)
-        elif self._executor:
-            self._executor.submit(self._load, name, managed)
+        job = self._load if action is Action.LOAD else self._unload
+        executor = self._executors[action]
+        if executor:
+            executor.submit(job, name, managed)
         else:
-            self._load(name, managed)
+            job(name, managed)
 
     def _load(self, name: str, managed: Managed) -> None:
         version = managed.version
@@ -145,28 +153,32 @@ class Manager:
                 wanted=lambda: managed.is_aspired,
                 announce=lambda: self._board.write(name, version, State.LOADING),
             )
+        except StatusError as error:
+            # Not the error itself, which holds on to the half-loaded model by its traceback.
+            self._give_up(name, managed, StatusError(error.code, error.message))
         except Exception as error:
             # Whatever a directory holds, the others go on: an error of no known kind is reported like any other.
-            if not isinstance(error, StatusError):
-                _log.exception("Loading {name: %s version: %d} failed", name, version)
-                error = StatusError(Code.INTERNAL, f"{type(error).__name__}: {error}")
-            _log.error("Loading servable: {name: %s version: %d} failed: %s", name, version, error)
-            managed.phase = Phase.OVER
-            self._board.write(name, version, State.END, error)
+            _log.exception("Loading {name: %s version: %d} failed", name, version)
+            self._give_up(name, managed, StatusError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
         else:
             self._replace(name, {version: servable}, without=None)
             managed.phase = Phase.SERVING
             self._board.write(name, version, State.AVAILABLE)
+        memory.release()
+
+    def _give_up(self, name: str, managed: Managed, error: StatusError) -> None:
+        _log.error("Servable {name: %s version: %d} cannot be loaded: %s", name, managed.version, error)
+        managed.phase = Phase.OVER
+        self._board.write(name, managed.version, State.END, error)
 
     def _unload(self, name: str, managed: Managed) -> None:
         version = managed.version
-        self._board.write(name, version, State.UNLOADING)
         servable = self._serving[name][version]
         self._replace(name, {}, without=version)
+        self._board.write(name, version, State.UNLOADING)
         servable.retire()
         del servable
-        # A graph is full of reference cycles; its memory must not wait for the next automatic collection.
-        gc.collect()
+        memory.release()
         managed.phase = Phase.OVER
         self._board.write(name, version, State.END)
         _log.info("Unloaded servable version {name: %s version: %d}", name, version)
@@ -178,5 +190,5 @@ class Manager:
             self._serving = {**self._serving, name: kept}
 
 
-def _is_forgotten(managed: Managed) -> bool:
-    return managed.phase is Phase.OVER and not managed.is_aspired
+def _executor(threads: int) -> Executor | None:
+    return ThreadPoolExecutor(threads, "versions") if threads else None

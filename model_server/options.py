@@ -32,26 +32,26 @@ class Options:
 
     port: int = _flag(8500, "TCP port of the gRPC API; 0 = none")
     grpc_socket_path: str = _flag("", "also listen for gRPC on this UNIX socket")
-    rest_api_port: int = _flag(0, "port of the HTTP/REST API; 0 = none", Effect.LATER)
-    rest_api_num_threads: int = _flag(4 * _CPUS, "threads that answer REST requests", Effect.LATER)
-    rest_api_timeout_in_ms: int = _flag(30000, "time limit of a REST inference, in ms; 0 or less = none", Effect.LATER)
-    rest_api_enable_cors_support: bool = _flag(False, "add CORS headers to REST answers", Effect.LATER)
-    enable_batching: bool = _flag(False, "run requests of one version together", Effect.LATER)
-    batching_parameters_file: str = _flag("", "BatchingParameters in text format", Effect.LATER)
+    rest_api_port: int = _flag(0, "port of the HTTP/REST API; 0 = none")
+    rest_api_num_threads: int = _flag(4 * _CPUS, "threads that answer REST requests")
+    rest_api_timeout_in_ms: int = _flag(30000, "time limit of a REST inference, in ms; 0 or less = none")
+    rest_api_enable_cors_support: bool = _flag(False, "add CORS headers to REST answers")
+    enable_batching: bool = _flag(False, "run requests of one version together")
+    batching_parameters_file: str = _flag("", "BatchingParameters in text format")
     enable_per_model_batching_parameters: bool = _flag(
-        False, "read batching_params.pbtxt beside each saved_model.pb", Effect.LATER
+        False, "read batching_params.pbtxt beside each saved_model.pb; a model without one is not batched"
     )
     allow_version_labels_for_unavailable_models: bool = _flag(
         False, "let a new version label point to a version that is not loaded yet"
     )
     model_config_file: str = _flag("", "ModelServerConfig in text format; model_name and model_base_path are ignored")
     model_config_file_poll_wait_seconds: int = _flag(
-        0, "pause between readings of model_config_file; 0 or less = read it once", Effect.LATER
+        0, "pause between readings of model_config_file; 0 or less = read it once"
     )
     model_name: str = _flag("default", "name of the model at model_base_path")
     model_base_path: str = _flag("", "directory with one sub-directory a version; needed without model_config_file")
     num_load_threads: int = _flag(0, "threads that load versions; 0 = one at a time, in the manager's own thread")
-    num_unload_threads: int = _flag(0, "threads that unload versions; 0 = the manager's own thread", Effect.IGNORED)
+    num_unload_threads: int = _flag(0, "threads that unload versions; 0 = the manager's own thread")
     max_num_load_retries: int = _flag(5, "how often a failed load is tried again")
     load_retry_interval_micros: int = _flag(
         60 * 1000 * 1000, "pause between attempts to load, in microseconds; negative = none", kind="int64"
@@ -65,33 +65,31 @@ class Options:
         0, "threads within one op; 0 = 1 (the stock server: as many as cores)", kind="int64"
     )
     tensorflow_inter_op_parallelism: int = _flag(0, "threads between ops; 0 = as many as cores", kind="int64")
-    tensorflow_session_config_file: str = _flag("", "tensorflow.ConfigProto in text format", Effect.LATER)
+    tensorflow_session_config_file: str = _flag("", "tensorflow.ConfigProto in text format; flags go before it")
     use_alts_credentials: bool = _flag(False, "Google ALTS for gRPC", Effect.REJECTED)
-    ssl_config_file: str = _flag("", "SSLConfig in text format: gRPC over TLS", Effect.LATER)
+    ssl_config_file: str = _flag("", "SSLConfig in text format: gRPC over TLS")
     platform_config_file: str = _flag("", "PlatformConfigMap in text format", Effect.REJECTED)
     per_process_gpu_memory_fraction: float = _flag(0.0, "share of GPU memory", Effect.IGNORED)
     saved_model_tags: str = _flag("serve", "comma-separated tags of the MetaGraph to load")
     grpc_channel_arguments: str = _flag("", "comma-separated key=value arguments for the gRPC server")
     grpc_max_threads: int = _flag(
-        4 * _CPUS, "threads that answer gRPC calls; more calls wait (the stock server refuses them)"
+        4 * _CPUS, "threads for gRPC: one less than this many calls run at once, more are refused (RESOURCE_EXHAUSTED)"
     )
     enable_model_warmup: bool = _flag(True, "run a version's warm-up records before it serves")
     num_request_iterations_for_warmup: int = _flag(0, "how often each warm-up record is run; 0 = once")
-    monitoring_config_file: str = _flag("", "MonitoringConfig in text format: Prometheus metrics", Effect.LATER)
+    monitoring_config_file: str = _flag("", "MonitoringConfig in text format: Prometheus metrics")
     remove_unused_fields_from_bundle_metagraph: bool = _flag(True, "free memory of the MetaGraph", Effect.IGNORED)
     prefer_tflite_model: bool = _flag(False, "serve model.tflite where a version has one", Effect.REJECTED)
     num_tflite_pools: int = _flag(_CPUS, "TensorFlow Lite interpreter pools", Effect.IGNORED)
     num_tflite_interpreters_per_pool: int = _flag(1, "TensorFlow Lite interpreters a pool", Effect.IGNORED)
-    enable_signature_method_name_check: bool = _flag(
-        False, "Classify and Regress demand the matching method_name", Effect.LATER
-    )
+    enable_signature_method_name_check: bool = _flag(False, "Classify and Regress demand the matching method_name")
     xla_cpu_compilation_enabled: bool = _flag(False, "XLA on CPUs", Effect.IGNORED)
     xla_gpu_compilation_enabled: bool = _flag(False, "XLA on GPUs", Effect.IGNORED)
     enable_profiler: bool = _flag(True, "the profiler service", Effect.IGNORED)
     thread_pool_factory_config_file: str = _flag("", "ThreadPoolConfig in text format", Effect.REJECTED)
     mixed_precision: str = _flag("", "bfloat16: run in mixed precision", Effect.IGNORED)
     skip_initialize_tpu: bool = _flag(False, "do not set up TPUs", Effect.IGNORED)
-    enable_grpc_healthcheck_service: bool = _flag(False, "the standard gRPC health service", Effect.LATER)
+    enable_grpc_healthcheck_service: bool = _flag(False, "the standard gRPC health service")
     enable_serialization_as_tensor_content: bool = _flag(
         False, "Predict answers in tensor_content instead of typed value fields"
     )

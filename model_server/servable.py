@@ -9,7 +9,7 @@ import numpy as np
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from model_server.saved_model import Signatures
-from model_server.session import Output, Session
+from model_server.session import Output, Runner
 from model_server.tensors import decode
 
 
@@ -21,7 +21,7 @@ class Signature:
         defaults: values for inputs that a request may leave out, by alias.
     """
 
-    def __init__(self, definition: meta_graph_pb2.SignatureDef, session: Session) -> None:
+    def __init__(self, definition: meta_graph_pb2.SignatureDef, session: Runner) -> None:
         self.definition = definition
         self._session = session
         self.input_names = {alias: info.name for alias, info in definition.inputs.items()}
@@ -56,19 +56,34 @@ class Signature:
 class Servable:
     """A version that can be asked. Whoever asks holds a lease; the session lives until the last one is given back."""
 
-    def __init__(self, name: str, version: int, session: Session, signatures: Signatures) -> None:
+    def __init__(
+        self, name: str, version: int, session: Runner, signatures: Signatures, checks_method_names: bool
+    ) -> None:
+        """`checks_method_names`: Classify and Regress demand a signature exported for them."""
         self.name = name
         self.version = version
+        self.checks_method_names = checks_method_names
         self.definitions = signatures
         self.signatures = {key: Signature(definition, session) for key, definition in signatures.items()}
         self._session = session
         self._leases = 0
         self._retired = False
-        self._free = threading.Condition()
+        # Taken on every request: the lock itself, without the condition around it.
+        self._lock = threading.Lock()
+        self._free = threading.Condition(self._lock)
+
+    def run(self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout: float | None) -> list[Any]:
+        """Values of graph tensors, in order, across signatures; feeds by tensor name, `timeout` in seconds.
+
+        Raises:
+            StatusError: the runtime's own.
+        """
+        outputs = {self._session.output(name): value for name, value in feeds.items()}
+        return self._session.run(outputs, [self._session.output(name) for name in fetches], timeout)
 
     def acquire(self) -> bool:
         """Takes a lease; False if the version is being dropped."""
-        with self._free:
+        with self._lock:
             if self._retired:
                 return False
             self._leases += 1
@@ -76,7 +91,7 @@ class Servable:
 
     def release(self) -> None:
         """Gives a lease back."""
-        with self._free:
+        with self._lock:
             self._leases -= 1
             if self._retired and not self._leases:
                 self._free.notify_all()

@@ -5,18 +5,60 @@ errors are the runtime's own words, which are the stock server's. It also costs 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.config_pb2 import RunOptions
 from tensorflow.python.client import pywrap_tf_session as c_api
 
-from model_server.errors import Code, StatusError, not_found
+from model_server import metrics, wire
+from model_server.errors import Code, StatusError, invalid_argument
 
-# Opaque to Python: one output of one op of a graph.
+# A serialised RunOptions begins so, if it has a time limit: field number and kind.
+_TIMEOUT = wire.varint(RunOptions.TIMEOUT_IN_MS_FIELD_NUMBER << 3)
+
+# Opaque to Python: one output of one op of a graph. Equal ones are the same one.
 Output = Any
+
+
+class Runner(Protocol):
+    """What a servable needs of a session; the methods are `Session`'s."""
+
+    def output(self, name: str) -> Output: ...
+
+    def run(
+        self, feeds: Mapping[Output, np.ndarray], fetches: Sequence[Output], timeout: float | None
+    ) -> list[Any]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A tensor that is fed.
+
+    Attributes:
+        name: `op:index`.
+        dtype: None for what NumPy has no type for.
+        shape: without the first dimension, None for any size; None if even the rank is open.
+    """
+
+    output: Output
+    name: str
+    dtype: np.dtype[Any] | None
+    shape: tuple[int | None, ...] | None
+
+    def fits(self, array: np.ndarray) -> bool:
+        """Whether the graph was made for such an array; the first dimension, and so a scalar, is not looked at."""
+        if array.dtype != self.dtype:
+            return False
+        wanted, found = self.shape, array.shape[1:]
+        if wanted is None or wanted == found:
+            return True
+        return len(wanted) == len(found) and all(want in (None, size) for want, size in zip(wanted, found, strict=True))
 
 
 def status(error: tf.errors.OpError) -> StatusError:
@@ -35,17 +77,36 @@ class Session:
         self._handle = self._session._session
 
     def output(self, name: str) -> Output:
-        """The output called `op:index`.
+        """The output called `op:index`, or `op` for its first; an unknown one is refused in the runtime's words.
 
         Raises:
-            StatusError: NOT_FOUND, no such tensor in the graph.
+            StatusError: INVALID_ARGUMENT, no such op in the graph; OUT_OF_RANGE, it has no such output.
         """
+        op, _, digits = name.partition(":")
+        index = int(digits) if digits.isdecimal() else 0
         try:
-            return self._graph.get_tensor_by_name(name)._as_tf_output()
+            operation = self._graph.get_operation_by_name(op)
         except (KeyError, ValueError):
-            raise not_found(
-                f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph"
+            raise invalid_argument(
+                f"Tensor {op}:{index}, specified in either feed_devices or fetch_devices was not found in the Graph"
             ) from None
+        count = len(operation.outputs)
+        if index >= count:
+            raise StatusError(
+                Code.OUT_OF_RANGE,
+                f"Node '{op}' (type: '{operation.type}', num of outputs: {count}) does not have output {index}",
+            )
+        return operation.outputs[index]._as_tf_output()
+
+    def placeholder(self, output: Output) -> Placeholder:
+        """What the graph says of this output."""
+        tensor = self._graph.get_tensor_by_name(f"{c_api.TF_OperationName(output.oper)}:{output.index}")
+        try:
+            dtype = np.dtype(tensor.dtype.as_numpy_dtype)
+        except TypeError:
+            dtype = None
+        rank = tensor.shape.rank
+        return Placeholder(output, tensor.name, dtype, None if rank is None else tuple(tensor.shape.as_list()[1:]))
 
     def run(self, feeds: Mapping[Output, np.ndarray], fetches: Sequence[Output], timeout: float | None) -> list[Any]:
         """Values of the fetches, in order; `timeout` in seconds.
@@ -57,7 +118,7 @@ class Session:
             return self._run(None, feeds, fetches, [])
         # At least 1 ms: 0 would mean no limit.
         milliseconds = max(1, int(timeout * 1000))
-        options = c_api.TF_NewBufferFromString(RunOptions(timeout_in_ms=milliseconds).SerializeToString())
+        options = c_api.TF_NewBufferFromString(_TIMEOUT + wire.varint(milliseconds))
         try:
             return self._run(options, feeds, fetches, [])
         finally:
@@ -79,6 +140,7 @@ class Session:
             values: list[Any] = c_api.TF_SessionRun_wrapper(self._handle, options, feeds, fetches, targets, None)
         except tf.errors.OpError as error:
             raise status(error) from None
+        metrics.graph_runs.add()
         return values
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """The states of all versions ever seen, as GetModelStatus tells them, and waiting for them."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -27,40 +28,75 @@ class VersionState:
     error: StatusError | None = None
 
 
+class Watch:
+    """Waits until each of some models has a version that is AVAILABLE or has ended.
+
+    Judged at each change of a state, not when the waiting thread gets to run: what comes after does not count.
+    """
+
+    def __init__(self, names: Collection[str], seen: Mapping[str, Mapping[int, VersionState]]) -> None:
+        """`seen` is what counts besides the changes to come. The board tells those, and is locked meanwhile."""
+        self._seen = {name: dict(seen.get(name, {})) for name in names}
+        self._settled: dict[str, VersionState] = {}
+        self._over = threading.Event()
+        self._judge()
+
+    def tell(self, name: str, seen: VersionState) -> None:
+        """A state changed."""
+        if name in self._seen and not self._over.is_set():
+            self._seen[name][seen.version] = seen
+            self._judge()
+
+    def wait(self) -> dict[str, VersionState]:
+        """By model, in the order of names, the highest such version; no time limit."""
+        self._over.wait()
+        return self._settled
+
+    def _judge(self) -> None:
+        settled = {name: one for name in sorted(self._seen) if (one := _settled(self._seen[name]))}
+        if len(settled) == len(self._seen):
+            self._settled = settled
+            self._over.set()
+
+
+def _settled(versions: Mapping[int, VersionState]) -> VersionState | None:
+    ready = [version for version, one in versions.items() if one.state in (State.AVAILABLE, State.END)]
+    return versions[max(ready)] if ready else None
+
+
 class StateBoard:
     """Who wants to know a state asks here; a version once written stays until the process ends. Thread-safe."""
 
     def __init__(self) -> None:
         self._models: dict[str, dict[int, VersionState]] = {}
-        self._changed = threading.Condition()
+        self._watches: list[Watch] = []
+        self._lock = threading.Lock()
 
     def write(self, name: str, version: int, state: State, error: StatusError | None = None) -> None:
-        """Records a new state and wakes who waits for it."""
-        with self._changed:
-            self._models.setdefault(name, {})[version] = VersionState(version, state, error)
-            self._changed.notify_all()
+        """Records a new state and tells who waits for it."""
+        seen = VersionState(version, state, error)
+        with self._lock:
+            self._models.setdefault(name, {})[version] = seen
+            for watch in self._watches:
+                watch.tell(name, seen)
 
     def versions(self, name: str) -> tuple[VersionState, ...]:
         """All versions of the model, highest first; empty for a name that never had one."""
-        with self._changed:
+        with self._lock:
             return tuple(sorted(self._models.get(name, {}).values(), key=lambda seen: -seen.version))
 
     def is_available(self, name: str, version: int) -> bool:
         """Whether this very version serves at this moment."""
         return any(seen.version == version and seen.state is State.AVAILABLE for seen in self.versions(name))
 
-    def wait_until_settled(self, names: Collection[str]) -> dict[str, VersionState]:
-        """Waits, without a time limit, until each model has a version that is AVAILABLE or has ended.
-
-        The highest such version decides, and is returned for each model.
-        """
-        with self._changed:
-            while True:
-                settled = {name: found for name in names if (found := self._settled(name))}
-                if len(settled) == len(names):
-                    return settled
-                self._changed.wait()
-
-    def _settled(self, name: str) -> VersionState | None:
-        seen = sorted(self._models.get(name, {}).values(), key=lambda one: -one.version)
-        return next((one for one in seen if one.state in (State.AVAILABLE, State.END)), None)
+    @contextmanager
+    def watch(self, names: Collection[str], from_now_on: bool) -> Iterator[Watch]:
+        """A watch on these models; `from_now_on` leaves out what was written before."""
+        with self._lock:
+            watch = Watch(names, {} if from_now_on else self._models)
+            self._watches.append(watch)
+        try:
+            yield watch
+        finally:
+            with self._lock:
+                self._watches.remove(watch)

@@ -5,14 +5,16 @@ Value fields are moved as packed bytes or whole lists, never element by element 
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
 
-from model_server.errors import StatusError, invalid_argument, unimplemented
+from model_server import wire
+from model_server.errors import invalid_argument, unimplemented
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,25 @@ _KINDS = {
     types_pb2.DT_HALF: _kind(np.float16, "half_val", np.uint16),
     types_pb2.DT_BFLOAT16: _kind(ml_dtypes.bfloat16, "half_val", np.uint16),
 }
-_TYPES = {kind.dtype: number for number, kind in _KINDS.items()}
-# Fields whose packed form is the array's own memory, with their key on the wire (number << 3 | 2).
-_PACKED_KEYS = {"float_val": b"\x2a", "double_val": b"\x32", "scomplex_val": b"\x4a", "dcomplex_val": b"\x62"}
+# By NumPy's number of the dtype, which is looked up faster than the dtype.
+_TYPES = {kind.dtype.num: number for number, kind in _KINDS.items()} | {np.dtype(object).num: _STRING}
+_FIELDS = {field.name: field.number for field in tensor_pb2.TensorProto.DESCRIPTOR.fields}
+_KEYS = {name: wire.key(number) for name, number in _FIELDS.items()}
+_SIZE, _DIM = b"\x08", wire.key(2)
+# Before the type's number.
+_DTYPE = b"\x08"
+# Fields whose packed form is the array's own memory; the numbers of all others are varints.
+_PACKED = {"float_val", "double_val", "scomplex_val", "dcomplex_val"}
+# Up to here whole numbers are written one by one, which for more takes longer than a message object.
+_FEW = 64
+# Bytes of a shape that is remembered.
+_SHORT = 64
+
+
+@lru_cache(4096)
+def _shape(content: bytes) -> tuple[int, ...]:
+    """The sizes in a serialised TensorShapeProto."""
+    return tuple(dim.size for dim in tensor_shape_pb2.TensorShapeProto.FromString(content).dim)
 
 
 def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
@@ -60,8 +78,10 @@ def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
         StatusError: INVALID_ARGUMENT `tensor parsing error: <alias>`.
     """
     try:
-        shape = [dim.size for dim in proto.tensor_shape.dim]
-        if any(size < 0 for size in shape):
+        content = proto.tensor_shape.SerializeToString()
+        # Few shapes come again and again; a long one is not worth its place.
+        shape = (_shape if len(content) <= _SHORT else _shape.__wrapped__)(content)
+        if shape and min(shape) < 0:
             raise ValueError(shape)
         if proto.dtype == _STRING and not proto.tensor_content:
             return _decode_strings(proto, shape)
@@ -74,17 +94,16 @@ def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
         raise invalid_argument(f"tensor parsing error: {alias}") from None
 
 
-def _decode_strings(proto: tensor_pb2.TensorProto, shape: list[int]) -> np.ndarray:
+def _decode_strings(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> np.ndarray:
     count = math.prod(shape)
-    values = list(proto.string_val[:count])
+    values = proto.string_val[:count]
     if len(values) < count:
         values += [values[-1] if values else b""] * (count - len(values))
-    array = np.empty(count, dtype=object)
-    array[:] = values
-    return array.reshape(shape)
+    array = np.array(values, dtype=object)
+    return array if len(shape) == 1 else array.reshape(shape)
 
 
-def _decode_numbers(proto: tensor_pb2.TensorProto, shape: list[int], kind: _Kind) -> np.ndarray:
+def _decode_numbers(proto: tensor_pb2.TensorProto, shape: tuple[int, ...], kind: _Kind) -> np.ndarray:
     count = math.prod(shape)
     if count == 0:
         return np.empty(shape, kind.dtype)
@@ -105,9 +124,9 @@ def _decode_numbers(proto: tensor_pb2.TensorProto, shape: list[int], kind: _Kind
 
 def _values(proto: tensor_pb2.TensorProto, kind: _Kind) -> np.ndarray:
     field = getattr(proto, kind.field)
-    if kind.field in _PACKED_KEYS:
+    if kind.field in _PACKED:
         # A message with nothing but this field ends with the packed values: no Python object per element.
-        packed = tensor_pb2.TensorProto(**{kind.field: field}).SerializeToString()
+        packed = _values_alone(kind.field, field)
         values = np.frombuffer(packed, kind.wire, offset=len(packed) - len(field) * kind.wire.itemsize)
         return values[: len(values) // kind.parts * kind.parts]
     if kind.field in ("int_val", "half_val"):
@@ -116,45 +135,37 @@ def _values(proto: tensor_pb2.TensorProto, kind: _Kind) -> np.ndarray:
     return np.fromiter(field, kind.wire, len(field))
 
 
-def encode(value: Any, proto: tensor_pb2.TensorProto, as_content: bool) -> None:
-    """Fills an empty message from a value that a session returned: typed value field, or `tensor_content`.
+def encode(value: Any, as_content: bool) -> bytes:
+    """The serialised TensorProto of a value that a session returned: typed value field, or `tensor_content`.
 
     Strings stay in `string_val` either way.
 
     Raises:
         StatusError: UNIMPLEMENTED, a dtype that has no place here.
     """
-    array = np.asarray(value, dtype=object) if isinstance(value, bytes) else np.asarray(value)
-    dims = proto.tensor_shape.dim
-    proto.tensor_shape.SetInParent()
-    for size in array.shape:
-        dims.add().size = size
-    if array.dtype == object:
-        proto.dtype = _STRING
-        proto.string_val.extend(array.ravel().tolist())
-        return
-    number = _TYPES.get(array.dtype)
+    if isinstance(value, np.ndarray):
+        array = value
+    else:
+        array = np.asarray(value, dtype=object if isinstance(value, bytes) else None)
+    number = _TYPES.get(array.dtype.num)
     if number is None:
-        raise _no_place_for(array)
-    proto.dtype = number
+        raise unimplemented(f"Output of type {array.dtype} cannot be serialised")
+    shape = b"".join([wire.block(_DIM, _SIZE + wire.varint(size)) for size in array.shape])
+    head = _DTYPE + wire.varint(number) + wire.block(_KEYS["tensor_shape"], shape)
+    if number == _STRING:
+        return head + _values_alone("string_val", array.ravel().tolist())
     kind = _KINDS[number]
     if as_content:
-        proto.tensor_content = array.tobytes()
-    elif kind.field in _PACKED_KEYS:
-        content = array.tobytes()
-        proto.MergeFromString(_PACKED_KEYS[kind.field] + _varint(len(content)) + content)
-    else:
-        getattr(proto, kind.field).extend(array.ravel().view(kind.wire).tolist())
+        return head + wire.block(_KEYS["tensor_content"], array.tobytes())
+    if kind.field in _PACKED:
+        return head + wire.block(_KEYS[kind.field], array.tobytes())
+    values = array.ravel().view(kind.wire).tolist()
+    if len(values) > _FEW:
+        return head + _values_alone(kind.field, values)
+    return head + wire.block(_KEYS[kind.field], b"".join([wire.varint(number) for number in values]))
 
 
-def _no_place_for(array: np.ndarray) -> StatusError:
-    return unimplemented(f"Output of type {array.dtype} cannot be serialised")
-
-
-def _varint(number: int) -> bytes:
-    groups = bytearray()
-    while number > 0x7F:
-        groups.append(number & 0x7F | 0x80)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
+def _values_alone(field: str, values: Any) -> bytes:
+    """A serialised TensorProto with nothing but this field."""
+    content: bytes = tensor_pb2.TensorProto(**{field: values}).SerializeToString()
+    return content

@@ -9,11 +9,17 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
+    input_pb2,
+    model_management_pb2,
     model_pb2,
     predict_pb2,
+    regression_pb2,
 )
+from tensorflow_serving.config import model_server_config_pb2
 
 # Guards against a hang.
 CALL_SECONDS = 60
@@ -42,6 +48,18 @@ class Client:
         """PredictionService.Predict, not waited for."""
         return self.call("PredictionService/Predict", request, predict_pb2.PredictResponse)
 
+    def classify(self, request: classification_pb2.ClassificationRequest) -> classification_pb2.ClassificationResponse:
+        """PredictionService.Classify."""
+        return self.call("PredictionService/Classify", request, classification_pb2.ClassificationResponse).result()
+
+    def regress(self, request: regression_pb2.RegressionRequest) -> regression_pb2.RegressionResponse:
+        """PredictionService.Regress."""
+        return self.call("PredictionService/Regress", request, regression_pb2.RegressionResponse).result()
+
+    def multi_inference(self, request: inference_pb2.MultiInferenceRequest) -> inference_pb2.MultiInferenceResponse:
+        """PredictionService.MultiInference."""
+        return self.call("PredictionService/MultiInference", request, inference_pb2.MultiInferenceResponse).result()
+
     def ask(self, name: str, x: float) -> tuple[int, float]:
         """The version that answered `serving_default`, and its y."""
         response = self.predict(predict_request({"x": np.float32([x])}, name=name))
@@ -59,6 +77,11 @@ class Client:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_spec(**spec))
         response_type = get_model_status_pb2.GetModelStatusResponse
         return list(self.call("ModelService/GetModelStatus", request, response_type).result().model_version_status)
+
+    def start_reload(self, config: model_server_config_pb2.ModelServerConfig, *metric_names: str) -> grpc.Future:
+        """ModelService.HandleReloadConfigRequest, not waited for."""
+        request = model_management_pb2.ReloadConfigRequest(config=config, metric_names=metric_names)
+        return self.call("ModelService/HandleReloadConfigRequest", request, model_management_pb2.ReloadConfigResponse)
 
     def states(self, name: str) -> dict[int, str]:
         """State by version; empty while the model is unknown."""
@@ -104,6 +127,20 @@ def predict_request(
         proto = value if isinstance(value, tensor_pb2.TensorProto) else tf.make_tensor_proto(value)
         request.inputs[alias].CopyFrom(proto)
     return request
+
+
+def example(**features: Any) -> tf.train.Example:
+    """A tf.Example; a feature is a bytes, a float or an int."""
+    made = tf.train.Example()
+    for name, value in features.items():
+        kind = {bytes: "bytes_list", float: "float_list", int: "int64_list"}[type(value)]
+        getattr(made.features.feature[name], kind).value.append(value)
+    return made
+
+
+def examples(*x: float) -> input_pb2.Input:
+    """An example list, one example with feature `x` for each number."""
+    return input_pb2.Input(example_list=input_pb2.ExampleList(examples=[example(x=value) for value in x]))
 
 
 def floats(*values: float, sizes: tuple[int, ...] = (), content: bytes = b"", **fields: Any) -> tensor_pb2.TensorProto:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_server import toy
+from tests.model_server import heads, layouts, toy
 from tests.model_server.client import Client
-from tests.servers import model_server
+from tests.model_server.rest import Rest
+from tests.servers import ModelServer, model_server
 
 CONFIG = """
 model_config_list {
@@ -17,6 +18,8 @@ model_config_list {
     version_labels { key: "stable" value: 1 }
     version_labels { key: "canary" value: 2 }
   }
+  config { name: "heads" base_path: "%s" model_platform: "tensorflow" }
+  config { name: "layouts" base_path: "%s" model_platform: "tensorflow" }
 }
 """
 
@@ -39,19 +42,41 @@ def publish(tmp_path_factory: pytest.TempPathFactory) -> Publish:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[str]:
-    """A server with versions 1 (label stable) and 2 (canary) of `toy`, both loaded."""
+def heads_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base path of model `heads`, version 1."""
+    base_path = tmp_path_factory.mktemp("heads")
+    heads.build(base_path / "1")
+    return base_path
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, publish: Publish, heads_path: Path) -> Iterator[ModelServer]:
+    """A server with versions 1 (label stable) and 2 (canary) of `toy`, both loaded, and with `heads` and `layouts`."""
     base_path = tmp_path_factory.mktemp("toy")
     for version in (1, 2):
         publish(base_path, version)
+    layouts_path = tmp_path_factory.mktemp("layouts")
+    layouts.build(layouts_path / "1")
     config = tmp_path_factory.mktemp("config") / "models.config"
-    config.write_text(CONFIG % base_path)
+    config.write_text(CONFIG % (base_path, heads_path, layouts_path))
     flags = [f"--model_config_file={config}", "--allow_version_labels_for_unavailable_models", "--grpc_max_threads=16"]
     with model_server(*flags) as server:
         client = Client(server.address)
         client.wait_for("toy", v1="AVAILABLE", v2="AVAILABLE")
         client.close()
-        yield server.address
+        yield server
+
+
+@pytest.fixture(scope="session")
+def address(shared: ModelServer) -> str:
+    """Where the shared server listens for gRPC."""
+    return shared.address
+
+
+@pytest.fixture(scope="session")
+def rest(shared: ModelServer) -> Rest:
+    """The shared server's REST port."""
+    return Rest(shared.rest_port)
 
 
 @pytest.fixture

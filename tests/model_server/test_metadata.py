@@ -13,10 +13,11 @@ def test_lists_every_signature_and_names_the_version_only(client: Client) -> Non
     response = client.metadata(request)
     signatures = SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
-    own = {"serving_default", "text", "two", "project", "boom", "slow", *DTYPES}
-    assert set(signatures.signature_def) == {*own, "__saved_model_init_op"}
+    predicting = {"serving_default", "text", "two", "project", "scalar", "count", "boom", "slow", *DTYPES}
+    assert set(signatures.signature_def) == {*predicting, "classify", "regress", "__saved_model_init_op"}
     halve = signatures.signature_def["serving_default"]
     assert halve.method_name == "tensorflow/serving/predict"
+    assert signatures.signature_def["classify"].method_name == "tensorflow/serving/classify"
     assert halve.inputs["x"].name == "serving_default_x:0"
     assert response.model_spec == model_spec(name="toy", version=2)
 

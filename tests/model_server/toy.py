@@ -4,6 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tests.model_server import heads
+
 # Turns of the `slow` signature's loop in about a second of one core.
 TURNS_PER_SECOND = 400_000
 
@@ -14,6 +16,7 @@ class Toy(tf.Module):
     def __init__(self, version: int) -> None:
         super().__init__()
         self.offset = tf.Variable(float(version))
+        self.calls = tf.Variable(0)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
     def halve(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -35,6 +38,23 @@ class Toy(tf.Module):
     def boom(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
         tf.debugging.assert_less(x, 10.0, "x must stay below ten")
         return {"y": x}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        x = heads.x_of(inputs)
+        return {"classes": heads.labels_of(x), "scores": heads.scores_of(x + self.offset)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"outputs": 2 * heads.x_of(inputs) + self.offset}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "x")])
+    def count(self, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"calls": self.calls.assign_add(1)}
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.float32, "z")])
+    def scalar(self, z: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"w": z * z}
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32, "turns")])
     def slow(self, turns: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -70,6 +90,10 @@ def build(directory: Path, version: int) -> Path:
         "text": toy.text,
         "two": toy.two,
         "project": toy.project,
+        "classify": toy.classify,
+        "regress": toy.regress,
+        "scalar": toy.scalar,
+        "count": toy.count,
         "boom": toy.boom,
         "slow": toy.slow,
     }
@@ -77,4 +101,5 @@ def build(directory: Path, version: int) -> Path:
         spec = tf.TensorSpec(None, tf.as_dtype(dtype), "value")
         signatures[dtype] = tf.function(lambda value: {"same": tf.identity(value)}, input_signature=[spec])
     tf.saved_model.save(toy, str(directory), signatures=signatures)
+    heads.name_methods(directory)
     return directory

@@ -1,0 +1,30 @@
+"""Protobuf's wire format, for what is written once a request.
+
+After a run of a model nothing of the server is left in the processor's caches, and each message object that is built
+costs as much as ten that follow it. Bytes that are put together touch a third of the memory.
+"""
+
+_SMALL = [bytes([number]) for number in range(0x80)]
+
+
+def varint(number: int) -> bytes:
+    """A whole number; a negative one as its 64 bits."""
+    if 0 <= number < 0x80:
+        return _SMALL[number]
+    number &= 0xFFFFFFFFFFFFFFFF
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
+
+
+def key(field: int) -> bytes:
+    """What stands before the length of bytes, text, a message or packed numbers."""
+    return varint(field << 3 | 2)
+
+
+def block(start: bytes, content: bytes) -> bytes:
+    """A field with a length; `start` is its `key`."""
+    return start + varint(len(content)) + content

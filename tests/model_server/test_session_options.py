@@ -1,0 +1,78 @@
+"""The thread pools of sessions, and the file that may set more."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_server.options import Options
+from model_server.session_options import session_config
+from tests.model_server.client import Client, predict_request
+from tests.model_server.conftest import Publish
+from tests.servers import model_server, run_model_server
+
+CPUS = 6
+
+
+@pytest.mark.parametrize(
+    ("file", "flags", "threads"),
+    [
+        pytest.param("", {}, (1, CPUS), id="nothing set"),
+        pytest.param("", {"tensorflow_session_parallelism": 3}, (3, 3), id="both by one flag"),
+        pytest.param("", {"tensorflow_intra_op_parallelism": 3}, (3, CPUS), id="within ops"),
+        pytest.param("", {"tensorflow_inter_op_parallelism": 3}, (1, 3), id="between ops"),
+        pytest.param(
+            "", {"tensorflow_session_parallelism": 3, "tensorflow_inter_op_parallelism": 2}, (3, 2), id="one and both"
+        ),
+        pytest.param("intra_op_parallelism_threads: 4", {}, (4, CPUS), id="a file"),
+        pytest.param(
+            "intra_op_parallelism_threads: 4 inter_op_parallelism_threads: 5",
+            {"tensorflow_intra_op_parallelism": 2},
+            (2, 5),
+            id="a flag goes before the file",
+        ),
+    ],
+)
+def test_threads(tmp_path: Path, file: str, flags: dict[str, int], threads: tuple[int, int]) -> None:
+    path = ""
+    if file:
+        (tmp_path / "session.config").write_text(file)
+        path = str(tmp_path / "session.config")
+    config = session_config(Options(tensorflow_session_config_file=path, **flags), CPUS)
+    assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == threads
+
+
+def test_the_file_sets_everything_else(tmp_path: Path) -> None:
+    file = tmp_path / "session.config"
+    file.write_text("allow_soft_placement: true  graph_options { place_pruned_graph: true }")
+    config = session_config(Options(tensorflow_session_config_file=str(file)), CPUS)
+    assert config.allow_soft_placement
+    assert config.graph_options.place_pruned_graph
+
+
+def test_a_server_with_a_session_file(tmp_path: Path, publish: Publish) -> None:
+    publish(tmp_path, 1)
+    file = tmp_path / "session.config"
+    file.write_text("inter_op_parallelism_threads: 1")
+    flags = ["--model_name=toy", f"--model_base_path={tmp_path}", f"--tensorflow_session_config_file={file}"]
+    with model_server(*flags) as server:
+        client = Client(server.address)
+        assert client.predict(predict_request({"x": np.float32([2])})).outputs["y"].float_val == [2]
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("no_such_field: 1", "INVALID_ARGUMENT: Invalid protobuf file: '{file}'", id="does not parse"),
+        pytest.param(None, "NOT_FOUND: {file}; No such file or directory", id="missing"),
+    ],
+)
+def test_a_bad_file_ends_the_start(tmp_path: Path, content: str | None, message: str) -> None:
+    file = tmp_path / "session.config"
+    if content is not None:
+        file.write_text(content)
+    flags = ["--port=1", f"--model_base_path={tmp_path}", f"--tensorflow_session_config_file={file}"]
+    ended = run_model_server(*flags)
+    assert f"Failed to start server. Error: {message.replace('{file}', str(file))}\n" in ended.stdout
+    assert ended.returncode == 255
