@@ -1,25 +1,68 @@
 """Repeats published numbers.
 
 python -m benchmarks footprint
+python -m benchmarks model_server
 """
 
 import argparse
+import os
+import statistics
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks import footprint
+from benchmarks import footprint, model_server
 
 
 def main() -> int:
     """Runs one benchmark and prints its figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeat the published numbers.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="footprint")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="footprint | model_server")
     command = commands.add_parser("footprint", help="start time and resident memory of the gateway alone")
     command.add_argument("--runs", type=int, default=9, help="starts; the medians are reported (default: %(default)s)")
+    command = commands.add_parser(
+        "model_server", help="CPU that the model server adds to the model, and its memory over many shapes of input"
+    )
+    command.add_argument(
+        "--version", type=Path, default=Path("models/intent/1"), help="directory of the version (default: %(default)s)"
+    )
+    command.add_argument("--rounds", type=int, default=5, help="medians of so many (default: %(default)s)")
+    command.add_argument("--seconds", type=float, default=2, help="of load a round (default: %(default)s)")
+    command.add_argument("flags", nargs="*", help="more flags for the server, after --")
     options = parser.parse_args()
-    figures = footprint.measure(options.runs)
-    print(f"gateway alone, median of {options.runs} starts: first answer after {figures.start_seconds:.2f} s ", end="")
-    print(f"(an empty Python: {figures.python_seconds:.2f} s), resident {figures.resident_mib:.1f} MiB")
+    if options.command == "footprint":
+        _print_footprint(options.runs)
+        return 0
+    if not (options.version / "saved_model.pb").exists():
+        parser.error(f"{options.version} is no version of a model; `make serve` trains and publishes one")
+    _print_model_server(options)
     return 0
+
+
+def _print_footprint(runs: int) -> None:
+    figures = footprint.measure(runs)
+    print(f"gateway alone, median of {runs} starts: first answer after {figures.start_seconds:.2f} s ", end="")
+    print(f"(an empty Python: {figures.python_seconds:.2f} s), resident {figures.resident_mib:.1f} MiB")
+
+
+def _print_model_server(options: argparse.Namespace) -> None:
+    print(f"CPU per single-row request of {options.version}, ms: median (lowest to highest) of {options.rounds} rounds")
+    print(f"load of this machine before: {os.getloadavg()[0]:.1f}", flush=True)
+    costs = model_server.measure_cpu(options.version, (1, 8), options.rounds, options.seconds, options.flags)
+    for cost in costs:
+        print(
+            f"{cost.connections} connections: server {_spread(cost.server)}, model alone {_spread(cost.session)}, "
+            f"difference {cost.difference:.2f}; {statistics.median(cost.rates):.0f} requests a second"
+        )
+    growth = model_server.measure_memory(options.version, options.flags)
+    print(
+        f"memory: {growth.before:.0f} MiB, and {growth.after - growth.before:+.0f} MiB after {growth.shapes} "
+        "different (batch, length) shapes"
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 if __name__ == "__main__":
