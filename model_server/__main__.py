@@ -2,19 +2,18 @@
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
 from model_server import config, flags, memory, start_checks
 from model_server.errors import CheckFailure, FlagError, StatusError
 from model_server.options import Options
+from model_server.signals import StopSignal
 
 # What the stock server's -1 becomes.
 FAILED = 255
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger("model_server")
 
@@ -50,9 +49,6 @@ def main(words: Sequence[str]) -> int:
         _log.critical("Check failed: %s", failure)
         sys.stdout.flush()
         os.abort()
-    except KeyboardInterrupt:
-        # Before the ports opened: nothing runs that would have to be finished.
-        return 0
 
 
 def serve(options: Options) -> int:
@@ -61,9 +57,8 @@ def serve(options: Options) -> int:
     Raises:
         CheckFailure: the server cannot start, and the stock server would abort.
         StatusError: the server cannot start.
-        KeyboardInterrupt: a signal came before it listened.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = StopSignal(lambda: end(0))
     if options.model_config_file:
         wanted = config.read_model_server_config(options.model_config_file)
     else:
@@ -94,17 +89,12 @@ def serve(options: Options) -> int:
     manager.finish_initial_load(options.num_load_threads)
     if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
         config_poller.start(core, options.model_config_file, options.model_config_file_poll_wait_seconds)
-    stopped = threading.Event()
-    for number in SIGNALS:
-        signal.signal(number, lambda number, frame: stopped.set())
+    stop.listening()
     admission = Admission(options.grpc_max_threads)
     services = grpc_server.Services(core, options.enable_serialization_as_tensor_content, admission)
     server = grpc_server.start(services, options)
     rest = rest_server.start(RestApi(core, options, monitoring.count), options, monitoring.metrics_page(options))
-    stopped.wait()
-    for number in SIGNALS:
-        # A second signal does not wait.
-        signal.signal(number, signal.SIG_DFL)
+    stop.wait()
     _log.info("Draining for at most %d s", options.drain_seconds)
     drained = server.stop(options.drain_seconds)
     if rest:
@@ -113,9 +103,13 @@ def serve(options: Options) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    status = main(sys.argv[1:])
+def end(status: int) -> NoReturn:
+    """Ends the process."""
     logging.shutdown()
     sys.stdout.flush()
     # Not sys.exit: the interpreter's end waits for loads in progress, and C++ threads abort the process on it.
     os._exit(status)
+
+
+if __name__ == "__main__":
+    end(main(sys.argv[1:]))
