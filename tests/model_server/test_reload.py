@@ -179,8 +179,9 @@ def test_a_new_model_without_a_base_path_holds_this_and_every_later_call(
 ) -> None:
     config = model("late", stage.folder / "late")
     first = stage.client.start_reload(listed(fixed, config))
-    second = stage.client.start_reload(listed(fixed))
+    # Only once the first one is seen to wait: calls sent together may be taken in either order.
     stage.wait_for_log(f"Could not find base path {stage.folder / 'late'} for servable late")
+    second = stage.client.start_reload(listed(fixed))
     assert stage.client.ask("toy", 4) == (1, 3)
     assert not first.done()
     assert not second.done()
