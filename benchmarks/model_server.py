@@ -35,7 +35,7 @@ class Cost:
 
     Attributes:
         server: CPU of the server process per request.
-        session: CPU of a process that runs the model one row after the other, without a server, per run.
+        session: CPU of a process that runs the model from as many threads, without a server, per run.
         rates: requests a second.
     """
 
@@ -155,7 +155,7 @@ def _cost(
         count = _load(server, request, connections, seconds)
         cpu.append((server.cpu_seconds() - before) * 1000 / count)
         rates.append(count / seconds)
-        own.stdin.write(f"{count}\n")
+        own.stdin.write(f"{count} {connections}\n")
         own.stdin.flush()
         session.append(float(own.stdout.readline()))
     return Cost(connections, tuple(cpu), tuple(session), tuple(rates))

@@ -1,11 +1,14 @@
 """What the model itself costs: the same rows as the server gets, run in a process without any server.
 
-python -m benchmarks.session <version directory>: reads lines with a number of runs, answers each with CPU ms per run.
+python -m benchmarks.session <version directory>: reads lines with a number of runs and one of threads that share them,
+answers each with CPU ms per run. As many threads as the server has connections: a lone run hands its ops from thread to
+thread and back, which costs more CPU than runs that keep all threads busy.
 """
 
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.texts import SENTENCE, SIGNATURE
@@ -30,15 +33,21 @@ def main(directory: Path) -> None:
     }
     fetches = [session.output(info.name) for info in signature.outputs.values()]
 
-    def cpu(runs: int) -> float:
+    def cpu(runs: int, threads: int) -> float:
         began = time.process_time()
+        with ThreadPoolExecutor(threads) as callers:
+            for caller in [callers.submit(repeat, runs // threads) for _ in range(threads)]:
+                caller.result()
+        return (time.process_time() - began) * 1000 / (runs // threads * threads)
+
+    def repeat(runs: int) -> None:
         for _ in range(runs):
             session.run(feeds, fetches, None)
-        return (time.process_time() - began) * 1000 / runs
 
-    cpu(50)
+    cpu(50, 1)
     for line in sys.stdin:
-        sys.stdout.write(f"{cpu(int(line))}\n")
+        runs, threads = line.split()
+        sys.stdout.write(f"{cpu(int(runs), int(threads))}\n")
         sys.stdout.flush()
 
 

@@ -13,8 +13,8 @@ import os
 SYSTEM_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
 
 # Set to 0 before TensorFlow is imported, this leaves out oneDNN's ops, which keep code and state for every new shape of
-# their inputs: half a MiB for each (batch, length) of a small BERT, thrice the bound that this server keeps. Measured
-# without them: single rows a tenth cheaper, batches of 8 equal, full batches of 32 long rows a quarter dearer.
+# their inputs: half a MiB for each (batch, length) of a small BERT. Measured without them: single rows a tenth cheaper,
+# batches of short rows equal, batches of 32 long rows a quarter to a third dearer.
 ONEDNN_OPS = "TF_ENABLE_ONEDNN_OPTS"
 
 # Only in the GNU C library.

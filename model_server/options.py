@@ -64,7 +64,9 @@ class Options:
     tensorflow_intra_op_parallelism: int = _flag(
         0, "threads within one op; 0 = 1 (the stock server: as many as cores)", kind="int64"
     )
-    tensorflow_inter_op_parallelism: int = _flag(0, "threads between ops; 0 = as many as cores", kind="int64")
+    tensorflow_inter_op_parallelism: int = _flag(
+        0, "threads between ops; 0 = as many as cores, of which a run uses one", kind="int64"
+    )
     tensorflow_session_config_file: str = _flag("", "tensorflow.ConfigProto in text format; flags go before it")
     use_alts_credentials: bool = _flag(False, "Google ALTS for gRPC", Effect.REJECTED)
     ssl_config_file: str = _flag("", "SSLConfig in text format: gRPC over TLS")

@@ -11,14 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf.config_pb2 import RunOptions
 from tensorflow.python.client import pywrap_tf_session as c_api
 
-from model_server import metrics, wire
+from model_server import metrics
 from model_server.errors import Code, StatusError, invalid_argument
-
-# A serialised RunOptions begins so, if it has a time limit: field number and kind.
-_TIMEOUT = wire.varint(RunOptions.TIMEOUT_IN_MS_FIELD_NUMBER << 3)
+from model_server.run_pools import run_pools
 
 # Opaque to Python: one output of one op of a graph. Equal ones are the same one.
 Output = Any
@@ -75,6 +72,7 @@ class Session:
         # Done by every Session.run, and needed once for a graph that no longer grows.
         self._session._extend_graph()
         self._handle = self._session._session
+        self._pools = run_pools(config)
 
     def output(self, name: str) -> Output:
         """The output called `op:index`, or `op` for its first; an unknown one is refused in the runtime's words.
@@ -114,15 +112,7 @@ class Session:
         Raises:
             StatusError: the runtime's own.
         """
-        if timeout is None:
-            return self._run(None, feeds, fetches, [])
-        # At least 1 ms: 0 would mean no limit.
-        milliseconds = max(1, int(timeout * 1000))
-        options = c_api.TF_NewBufferFromString(_TIMEOUT + wire.varint(milliseconds))
-        try:
-            return self._run(options, feeds, fetches, [])
-        finally:
-            c_api.TF_DeleteBuffer(options)
+        return self._pools.run(timeout, lambda options: self._run(options, feeds, fetches, []))
 
     def run_op(self, name: str, feeds: Mapping[str, Path]) -> None:
         """Runs one op for its effect, file names fed by tensor name.

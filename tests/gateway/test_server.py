@@ -15,6 +15,9 @@ def _until_it_refuses(running: Gateway) -> None:
     while True:
         try:
             socket.create_connection(("127.0.0.1", running.port)).close()
+        except ConnectionResetError:
+            # The listener closed while this connection was still in its queue.
+            continue
         except ConnectionRefusedError:
             return
 

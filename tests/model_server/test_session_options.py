@@ -42,6 +42,20 @@ def test_threads(tmp_path: Path, file: str, flags: dict[str, int], threads: tupl
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == threads
 
 
+@pytest.mark.parametrize(
+    ("flags", "pools"),
+    [
+        pytest.param({}, [1] * CPUS, id="by default a run stays on one thread of one a core"),
+        pytest.param({"tensorflow_intra_op_parallelism": 3}, [1] * CPUS, id="whatever is set within ops"),
+        pytest.param({"tensorflow_inter_op_parallelism": 3}, [], id="one pool of as many threads as the flag says"),
+        pytest.param({"tensorflow_session_parallelism": 3}, [], id="by either flag"),
+    ],
+)
+def test_pools(flags: dict[str, int], pools: list[int]) -> None:
+    config = session_config(Options(**flags), CPUS)
+    assert [pool.num_threads for pool in config.session_inter_op_thread_pool] == pools
+
+
 def test_the_file_sets_everything_else(tmp_path: Path) -> None:
     file = tmp_path / "session.config"
     file.write_text("allow_soft_placement: true  graph_options { place_pruned_graph: true }")
