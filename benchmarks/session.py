@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.texts import SENTENCE, SIGNATURE
-from model_server import memory
+from model_server import memory, runtime
 
 
 def main(directory: Path) -> None:
@@ -20,6 +20,7 @@ def main(directory: Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     memory.use_system_allocator()
     memory.leave_out_onednn_ops()
+    runtime.leave_out_api()
     import numpy as np
 
     from model_server import saved_model

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from model_server import config, flags, memory, start_checks
+from model_server import config, flags, memory, runtime, start_checks
 from model_server.errors import CheckFailure, FlagError, StatusError
 from model_server.options import Options
 from model_server.signals import StopSignal
@@ -68,7 +68,8 @@ def serve(options: Options) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     memory.use_system_allocator()
     memory.leave_out_onednn_ops()
-    # TensorFlow takes seconds to import; whoever asks for help or mistypes something does not wait for it.
+    runtime.leave_out_api()
+    # TensorFlow takes a second to import; whoever asks for help or mistypes something does not wait for it.
     from model_server import config_poller, grpc_server, monitoring, rest_server
     from model_server.admission import Admission
     from model_server.loader import Loader

@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.python.framework import dtypes
 from tensorflow_serving.apis import input_pb2, model_pb2
 
 from model_server.errors import invalid_argument
@@ -82,5 +82,5 @@ def shape_text(value: np.ndarray) -> str:
 
 def dtype_name(value: np.ndarray) -> str:
     """`DT_FLOAT` and so on."""
-    number: Any = tf.string if value.dtype == object else tf.as_dtype(value.dtype)
+    number: Any = dtypes.string if value.dtype == object else dtypes.as_dtype(value.dtype)
     return str(types_pb2.DataType.Name(number.as_datatype_enum))

@@ -13,7 +13,6 @@ class Effect(Enum):
     """What a flag does in this server."""
 
     FULL = "as in the stock server"
-    LATER = "not yet in effect"
     IGNORED = "accepted, without effect in this server"
     REJECTED = "not supported by this server: only the default is accepted"
 

@@ -8,15 +8,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
-# Registers the ops that the stock binary links.
-import tensorflow_text  # noqa: F401
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.python.framework import importer, ops
+from tensorflow.python.framework.errors_impl import OpError
 
 from model_server.errors import Code, StatusError, failed_precondition, invalid_argument, not_found, unimplemented
+from model_server.runtime import load_text_ops
 from model_server.session import Session
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def check_directory(path: Path) -> None:
         raise failed_precondition(f"{path}; Not a directory")
 
 
-def load(path: Path, tags: Sequence[str], config: tf.compat.v1.ConfigProto) -> tuple[Session, Signatures]:
+def load(path: Path, tags: Sequence[str], config: ConfigProto) -> tuple[Session, Signatures]:
     """A session with variables restored and initialisers run, and every signature of the MetaGraph.
 
     Raises:
@@ -89,14 +89,15 @@ def _meta_graph(model: saved_model_pb2.SavedModel, tags: Sequence[str]) -> meta_
     )
 
 
-def _import(meta_graph: meta_graph_pb2.MetaGraphDef) -> tf.Graph:
-    graph = tf.Graph()
+def _import(meta_graph: meta_graph_pb2.MetaGraphDef) -> ops.Graph:
+    load_text_ops()
+    graph = ops.Graph()
     try:
         with graph.as_default():
-            tf.graph_util.import_graph_def(
+            importer.import_graph_def(
                 meta_graph.graph_def, name="", producer_op_list=meta_graph.meta_info_def.stripped_op_list
             )
-    except tf.errors.OpError as error:
+    except OpError as error:
         raise StatusError(Code(error.error_code), error.message) from None
     except ValueError as error:
         # Python's importer turns the runtime's status into this and drops the code.

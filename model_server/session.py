@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.python.client import pywrap_tf_session as c_api
+from tensorflow.python.client import session as python_session
+from tensorflow.python.framework import ops
+from tensorflow.python.framework.errors_impl import OpError
 
 from model_server import metrics
 from model_server.errors import Code, StatusError, invalid_argument
@@ -58,7 +61,7 @@ class Placeholder:
         return len(wanted) == len(found) and all(want in (None, size) for want, size in zip(wanted, found, strict=True))
 
 
-def status(error: tf.errors.OpError) -> StatusError:
+def status(error: OpError) -> StatusError:
     """The runtime's error as it is worded in C++."""
     return StatusError(Code(error.error_code), error.message)
 
@@ -66,9 +69,9 @@ def status(error: tf.errors.OpError) -> StatusError:
 class Session:
     """One graph and its session. Thread-safe once built; `close` needs all runs to have ended."""
 
-    def __init__(self, graph: tf.Graph, config: tf.compat.v1.ConfigProto) -> None:
+    def __init__(self, graph: ops.Graph, config: ConfigProto) -> None:
         self._graph = graph
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
+        self._session = python_session.Session(graph=graph, config=config)
         # Done by every Session.run, and needed once for a graph that no longer grows.
         self._session._extend_graph()
         self._handle = self._session._session
@@ -128,7 +131,7 @@ class Session:
     ) -> list[Any]:
         try:
             values: list[Any] = c_api.TF_SessionRun_wrapper(self._handle, options, feeds, fetches, targets, None)
-        except tf.errors.OpError as error:
+        except OpError as error:
             raise status(error) from None
         metrics.graph_runs.add()
         return values

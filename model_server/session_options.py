@@ -1,13 +1,13 @@
 """The ConfigProto of every session, from flags and file."""
 
-import tensorflow as tf
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
 
 from model_server.config import read_text
 from model_server.options import Options
 from model_server.run_pools import add_pools
 
 
-def session_config(options: Options, cpus: int) -> tf.compat.v1.ConfigProto:
+def session_config(options: Options, cpus: int) -> ConfigProto:
     """Flags go before the file; what neither sets is 1 thread within an op and one a core between ops.
 
     Single rows of small models run two to three times faster on one thread than split over two. For the same reason the
@@ -16,7 +16,7 @@ def session_config(options: Options, cpus: int) -> tf.compat.v1.ConfigProto:
     Raises:
         StatusError: the file is missing or does not parse; see `config.read_text`.
     """
-    config = tf.compat.v1.ConfigProto()
+    config = ConfigProto()
     if options.tensorflow_session_config_file:
         read_text(options.tensorflow_session_config_file, config)
     else:

@@ -41,6 +41,4 @@ def check(options: Options) -> None:
 def without_effect(given: Iterable[str]) -> tuple[str, ...]:
     """One line for each given flag that changes nothing here."""
     effects = {row.name: row.metadata["effect"] for row in dataclasses.fields(Options)}
-    return tuple(
-        f"--{name}: {effects[name].value}" for name in sorted(given) if effects[name] in (Effect.LATER, Effect.IGNORED)
-    )
+    return tuple(f"--{name}: {effects[name].value}" for name in sorted(given) if effects[name] is Effect.IGNORED)

@@ -10,11 +10,14 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.python.framework import importer, ops
 
 from model_server import wire
-from model_server.errors import invalid_argument, unimplemented
+from model_server.errors import StatusError, invalid_argument, unimplemented
+from model_server.session import Session
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,26 @@ def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
             return _decode_strings(proto, shape)
         kind = _KINDS.get(proto.dtype)
         if kind is None or proto.dtype == _STRING:
-            # Rare: quantised types, strings as tensor_content. The runtime's own decoder, through an eager op.
-            return tf.io.parse_tensor(proto.SerializeToString(), proto.dtype).numpy()
+            # Rare: quantised types, strings as tensor_content.
+            session = _decoder(proto.dtype)
+            content = np.array(proto.SerializeToString(), dtype=object)
+            return session.run({session.output("content"): content}, [session.output("value")], None)[0]
         return _decode_numbers(proto, shape, kind)
-    except (ValueError, TypeError, MemoryError, OverflowError, tf.errors.OpError):
+    except (ValueError, TypeError, MemoryError, OverflowError, StatusError):
         raise invalid_argument(f"tensor parsing error: {alias}") from None
+
+
+@lru_cache
+def _decoder(dtype: int) -> Session:
+    """The runtime's own decoder, as a graph of one op."""
+    definition = GraphDef()
+    given = definition.node.add(name="content", op="Placeholder")
+    given.attr["dtype"].type = _STRING
+    parsed = definition.node.add(name="value", op="ParseTensor", input=["content"])
+    parsed.attr["out_type"].type = dtype
+    with ops.Graph().as_default() as graph:
+        importer.import_graph_def(definition, name="")
+    return Session(graph, ConfigProto())
 
 
 def _decode_strings(proto: tensor_pb2.TensorProto, shape: tuple[int, ...]) -> np.ndarray:

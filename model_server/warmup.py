@@ -4,8 +4,8 @@ import logging
 import time
 from pathlib import Path
 
-import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.python.framework.errors_impl import DataLossError, OpError
 from tensorflow.python.lib.io import _pywrap_record_io
 from tensorflow_serving.apis import prediction_log_pb2
 
@@ -45,11 +45,11 @@ def warm_up(servable: Servable, directory: Path, iterations: int) -> None:
             count += 1
             if count > MAX_RECORDS:
                 raise invalid_argument(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}")
-    except tf.errors.DataLossError as error:
+    except DataLossError as error:
         _record(directory, f"DATA_LOSS: {error.message}", count, start)
         message = f"{error.message}. Please verify your warmup data is in TFRecord format."
         raise StatusError(Code.DATA_LOSS, message) from None
-    except tf.errors.OpError as error:
+    except OpError as error:
         raise status(error) from None
     _record(directory, "OK", count, start)
     _log.info("Finished reading warmup data for model at %s. Number of warmup records read: %d", directory, count)

@@ -28,13 +28,13 @@ def publish_both(folder: Path, publish: Publish) -> None:
             publish(folder / name, version)
 
 
-def by_label(client: Client, name: str, label: str) -> int | Refusal:
+def by_label(client: Client, name: str, label: str, x: float = 4) -> int | Refusal:
     """The version that a label leads to, or what is said against it."""
-    call = client.start_predict(predict_request({"x": np.float32([4])}, name=name, version_label=label))
+    call = client.start_predict(predict_request({"x": np.float32([x])}, name=name, version_label=label))
     if call.exception():
         return refusal(call)
     answer = call.result()
-    assert answer.outputs["y"].float_val == [2 + answer.model_spec.version.value]
+    assert answer.outputs["y"].float_val == [x / 2 + answer.model_spec.version.value]
     assert answer.model_spec.version_label == ""
     return int(answer.model_spec.version.value)
 
@@ -53,7 +53,7 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory, publish: Publish) ->
     folder = tmp_path_factory.mktemp("labels")
     publish_both(folder, publish)
     flag = write(folder / "models.config", listed(*labelled(folder)))
-    with scene(folder, flag) as found:
+    with scene(folder, flag, "--enable_batching") as found:
         yield found
 
 
@@ -201,21 +201,22 @@ def test_a_new_model_may_come_with_its_labels(lenient: Scene, publish: Publish) 
 
 
 def test_labels_of_two_models_move_at_once_under_traffic(strict: Scene) -> None:
-    """No request fails, and whoever asks after the reload gets the new version only."""
+    """No request fails, whoever shares its batch, and who asks after the reload gets the new version only."""
     versions = {"red": {"stable": 1, "canary": 2}, "blue": {"stable": 2, "canary": 1}}
     swapped = {name: {"stable": labels["canary"], "canary": labels["stable"]} for name, labels in versions.items()}
     strict.reload(*labelled(strict.folder, **versions))
     stop = threading.Event()
 
-    def ask(name: str, label: str) -> list[int | Refusal]:
-        answers = []
+    def ask(name: str, label: str, start: int) -> list[int | Refusal]:
+        answers: list[int | Refusal] = []
         while not stop.is_set():
-            answers.append(by_label(strict.client, name, label))
+            # No two that run at the same time ask with the same number.
+            answers.append(by_label(strict.client, name, label, start + 10 * (len(answers) % 1000)))
         return answers
 
     pairs = [(name, label) for name in NAMES for label in ("stable", "canary")]
-    with ThreadPoolExecutor(len(pairs)) as threads:
-        asking = [threads.submit(ask, *pair) for pair in pairs]
+    with ThreadPoolExecutor(2 * len(pairs)) as threads:
+        asking = [threads.submit(ask, *pair, start) for start, pair in enumerate(pairs * 2)]
         try:
             for now in (swapped, versions) * 10:
                 strict.reload(*labelled(strict.folder, **now))
