@@ -1,86 +1,92 @@
-"""The web application: routes, the backend's life, and errors as JSON."""
+"""The web application: routes, middlewares, and the life of what the views need."""
 
 import asyncio
-import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from http import HTTPStatus
+from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from gateway import keys, views
+from gateway import keys, sight, views, views_v1
+from gateway.access import Access
+from gateway.admission import Admission
+from gateway.api_keys.keyring import Keyring
 from gateway.backend import Backend
+from gateway.bodies import expect
 from gateway.classifier import Classifier
+from gateway.combiner import Combiner
 from gateway.deadline import Deadline
-from gateway.errors import GatewayError
+from gateway.documents import Documents
+from gateway.drain import Drain
 from gateway.labels import LabelCache
-from gateway.schemas import ErrorAnswer, ErrorBody
+from gateway.metrics import Metrics
+from gateway.page import Page
+from gateway.problems import problems_middleware
+from gateway.readiness import Prober
 from gateway.settings import Settings
-
-_LOG = logging.getLogger(__name__)
+from gateway.spans import spans_from_environment
 
 
 def create_app(settings: Settings) -> web.Application:
-    """The application, ready to be run; its channel lives from start-up until after the last request."""
-    app = web.Application(middlewares=[_errors_as_json], client_max_size=settings.max_body_bytes)
+    """The application, ready to be run; its channel lives from start-up until after the last request.
+
+    Raises:
+        SettingsError: the file of API keys cannot be used.
+    """
+    drain = Drain()
+    middlewares = [drain.count, sight.sight_middleware, problems_middleware]
+    if settings.keys_file:
+        middlewares.append(Access(Keyring(Path(settings.keys_file))).middleware)
+    app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     app[keys.SETTINGS] = settings
-    app[keys.DRAINING] = asyncio.Event()
+    app[keys.METRICS] = metrics = Metrics()
+    app[keys.ADMISSION] = admission = Admission(settings.max_in_flight, settings.max_queue)
+    metrics.watch(lambda: admission.in_flight, lambda: admission.queued)
+    app[keys.DRAIN] = drain
+    app.cleanup_ctx.append(_spans)
     app.cleanup_ctx.append(_backend)
-    app.on_response_prepare.append(_close_while_draining)
-    app.router.add_post("/predict", views.predict)
+    app.on_response_prepare.append(drain.close_connection)
+    app.on_response_prepare.append(sight.hide_server)
+    app.router.add_post("/predict", views.predict, expect_handler=expect)
     app.router.add_get("/status", views.status)
+    app.router.add_post("/v1/predict", views_v1.predict, expect_handler=expect)
+    app.router.add_get("/v1/intents", views_v1.intents)
+    app.router.add_get("/v1/models", views_v1.models)
+    app.router.add_get("/metrics", sight.metrics_view)
+    Page(settings).add_to(app.router)
+    Documents(settings).add_to(app.router)
     app.router.add_get("/healthz", views.healthz)
     app.router.add_get("/readyz", views.readyz)
     return app
 
 
+async def _spans(app: web.Application) -> AsyncIterator[None]:
+    app[keys.SPANS] = spans = spans_from_environment(os.environ)
+    yield
+    if spans:
+        await asyncio.to_thread(spans.close)
+
+
 async def _backend(app: web.Application) -> AsyncIterator[None]:
     settings = app[keys.SETTINGS]
-    backend = Backend(settings.model_server, settings.model_name)
+    backend = Backend(settings, app[keys.METRICS])
     # The fetch has a deadline of its own: it serves many requests, and must outlive the first that waits for it.
-    labels = LabelCache(lambda version: backend.labels(version, Deadline.after(settings.deadline_seconds)))
-    watch = asyncio.create_task(backend.watch(labels.forget))
+    labels = LabelCache(
+        lambda version, classes: backend.labels(version, classes, Deadline.after(settings.deadline_seconds))
+    )
     app[keys.BACKEND] = backend
-    app[keys.CLASSIFIER] = Classifier(backend, labels)
+    combiner = Combiner(backend, settings.max_combined_texts, settings.max_calls)
+    app[keys.CLASSIFIER] = classifier = Classifier(combiner, labels)
+    app[keys.PROBER] = prober = Prober(backend, classifier, app[keys.DRAIN], settings.deadline_seconds)
+
+    def lost() -> None:
+        labels.forget()
+        prober.doubt()
+
+    watch = asyncio.create_task(backend.watch(lost))
     yield
     watch.cancel()
     with suppress(asyncio.CancelledError):
         await watch
     await backend.close()
-
-
-@web.middleware
-async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except GatewayError as error:
-        return views.json_response(ErrorAnswer(ErrorBody(error.code, str(error))), error.status)
-    except web.HTTPMethodNotAllowed as error:
-        allowed = sorted({*error.allowed_methods, "OPTIONS"})
-        if request.method == "OPTIONS":
-            return web.Response(status=204, headers={"Allow": ", ".join(allowed)})
-        answer = _answer(error.status, f"{request.path} answers {' and '.join(allowed)} only")
-        answer.headers["Allow"] = ", ".join(allowed)
-        return answer
-    except web.HTTPNotFound as error:
-        paths = sorted({resource.canonical for resource in request.app.router.resources()})
-        return _answer(error.status, f"nothing is at this path; there are {', '.join(paths)}")
-    except web.HTTPException as error:
-        return _answer(error.status, error.reason)
-    except Exception:
-        _LOG.exception("%s %s failed", request.method, request.path)
-        return _answer(500, "the gateway failed on this request; its log says why")
-
-
-async def _close_while_draining(request: web.Request, response: web.StreamResponse) -> None:
-    # A client that keeps its connection would send the next request into a closed socket.
-    if request.app[keys.DRAINING].is_set():
-        response.force_close()
-        # force_close alone comes too late for the header.
-        response.headers["Connection"] = "close"
-
-
-def _answer(status: int, message: str) -> web.Response:
-    code = HTTPStatus(status).name.lower() if status < 500 else GatewayError.code
-    return views.json_response(ErrorAnswer(ErrorBody(code, message)), status)

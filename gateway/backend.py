@@ -1,4 +1,4 @@
-"""The model server as the gateway sees it: one gRPC channel, its three calls, a deadline on each."""
+"""One model on the model server, as the gateway sees it: what it predicts, its intents, its versions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,13 @@ from typing import Any
 import grpc
 
 from gateway import messages
+from gateway.breaker import Breaker
+from gateway.calls import METADATA, PREDICT, STATUS, Calls
 from gateway.deadline import Deadline
 from gateway.errors import ModelContractError
-from gateway.statuses import backend_error
-
-PREDICTION_SERVICE = "/tensorflow.serving.PredictionService"
-MODEL_SERVICE = "/tensorflow.serving.ModelService"
-
-_CHANNEL_OPTIONS = (
-    # The model server is a neighbour; a proxy meant for the internet must not get between.
-    ("grpc.enable_http_proxy", 0),
-    # A restarted model server is found again within half a second. gRPC's own pauses grow to two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 500),
-)
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from gateway.target import DEFAULT, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +27,8 @@ class Answer:
     probabilities: tuple[float, ...]
     """[n * classes], row by row."""
     classes: int
+    model_seconds: float
+    """What the call took that brought this answer."""
 
     def probability(self, row: int, index: int) -> float:
         """The probability that row `row` has label `index`."""
@@ -53,69 +47,96 @@ class VersionState:
 
 
 class Backend:
-    """Client of one model on one model server. Create it inside a running event loop."""
+    """Client of one model. Create it inside a running event loop.
 
-    def __init__(self, address: str, model_name: str) -> None:
-        self._model_name = model_name
-        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-        self._predict = self._method(f"{PREDICTION_SERVICE}/Predict", messages.PredictResponse)
-        self._metadata = self._method(f"{PREDICTION_SERVICE}/GetModelMetadata", messages.GetModelMetadataResponse)
-        self._status = self._method(f"{MODEL_SERVICE}/GetModelStatus", messages.GetModelStatusResponse)
+    Every call raises, besides what it says itself:
+        BackendError: no usable answer; see the tree in `errors`. It is a ModelServerUnavailableError while the circuit
+            breaker is open, and a ModelNotReadyError if the model has no version, or none of the default label.
+    Cancelling it cancels the call on the model server.
+    """
 
-    async def predict(self, texts: Sequence[str], deadline: Deadline) -> Answer:
-        """Classifies n texts by the version that the model server prefers, in one call.
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        """Connects with the first call.
 
         Raises:
-            BackendError: no usable answer; see the tree in `errors`.
+            SettingsError: the address or a TLS file cannot be used.
+        """
+        self._model_name = settings.model_name
+        self._default_label = settings.model_label
+        self._calls = Calls(settings, metrics)
+
+    @property
+    def breaker(self) -> Breaker:
+        """Whether calls are made at all now."""
+        return self._calls.breaker
+
+    async def predict(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Answer:
+        """Classifies n texts in one call.
+
+        Raises:
+            UnknownVersionError: `target` names a version or label that is not served.
         """
         request = messages.PredictRequest()
-        request.model_spec.name = self._model_name
+        self._specify(request.model_spec, target)
         tensor = request.inputs["text"]
         tensor.dtype = messages.DT_STRING
         tensor.tensor_shape.dim.add().size = len(texts)
         tensor.string_val.extend(text.encode() for text in texts)
         request.output_filter.extend(("label_index", "probabilities"))
-        response = await self._call(self._predict, request, deadline)
+        response, seconds = await self._calls.make(PREDICT, request, deadline, is_named=target != DEFAULT)
         indices = tuple(_values(response, "label_index", messages.DT_INT64, "int64_val"))
         probabilities = tuple(_values(response, "probabilities", messages.DT_FLOAT, "float_val"))
         classes, rest = divmod(len(probabilities), len(texts))
         if len(indices) != len(texts) or rest or not all(0 <= index < classes for index in indices):
             raise ModelContractError("label_index and probabilities of the model's answer do not fit each other")
-        return Answer(response.model_spec.version.value, indices, probabilities, classes)
+        return Answer(response.model_spec.version.value, indices, probabilities, classes, seconds)
 
-    async def labels(self, version: int, deadline: Deadline) -> tuple[str, ...]:
-        """The intents of one version in the order of their indices, from the model's own `labels` signature.
+    async def labels(self, version: int, classes: int, deadline: Deadline) -> tuple[str, ...]:
+        """The intents of a version that has answered with so many probabilities, in the order of their indices.
+
+        One call, of the model's own `labels` signature: with several model servers, two would go to different ones.
 
         Raises:
             ModelNotReadyError: the version is no longer served.
-            BackendError: no usable answer.
         """
-        classes = await self._classes(version, deadline)
         request = messages.PredictRequest()
-        request.model_spec.name = self._model_name
-        request.model_spec.version.value = version
+        self._specify(request.model_spec, Target(version))
         request.model_spec.signature_name = "labels"
         tensor = request.inputs["label_index"]
         tensor.dtype = messages.DT_INT64
         tensor.tensor_shape.dim.add().size = classes
         tensor.int64_val.extend(range(classes))
         request.output_filter.append("intent")
-        response = await self._call(self._predict, request, deadline)
+        # Its answer named the version, not the client, who could not mend anything.
+        response, _ = await self._calls.make(PREDICT, request, deadline, is_named=False)
         names: list[bytes] = _values(response, "intent", messages.DT_STRING, "string_val")
         if len(names) != classes:
             raise ModelContractError(f"the model's labels signature named {len(names)} of {classes} indices")
         return tuple(name.decode(errors="replace") for name in names)
+
+    async def version_of(self, target: Target, deadline: Deadline) -> int:
+        """The version that would answer a Predict with this target now.
+
+        GetModelStatus cannot tell: it does not look at labels.
+
+        Raises:
+            UnknownVersionError: `target` names a version or label that is not served.
+        """
+        request = messages.GetModelMetadataRequest()
+        self._specify(request.model_spec, target)
+        request.metadata_field.append("signature_def")
+        response, _ = await self._calls.make(METADATA, request, deadline, is_named=target != DEFAULT)
+        return int(response.model_spec.version.value)
 
     async def versions(self, deadline: Deadline) -> list[VersionState]:
         """Every version that the model server knows, loaded or not.
 
         Raises:
             ModelNotReadyError: it knows none.
-            BackendError: no usable answer.
         """
         request = messages.GetModelStatusRequest()
         request.model_spec.name = self._model_name
-        response = await self._call(self._status, request, deadline)
+        response, _ = await self._calls.make(STATUS, request, deadline)
         return [
             VersionState(
                 version=each.version,
@@ -126,52 +147,39 @@ class Backend:
         ]
 
     async def watch(self, lost: Callable[[], None]) -> None:
-        """Connects, then calls `lost` whenever the connection may be another one than before. Runs until cancelled."""
+        """Connects, then calls `lost` whenever the connection may be another one than before. Runs until cancelled.
+
+        Of several addresses it notices only when all are lost: model servers side by side must serve the same files
+        under the same version number.
+        """
         ready = grpc.ChannelConnectivity.READY
-        before = self._channel.get_state(try_to_connect=True)
+        before = self._calls.channel.get_state(try_to_connect=True)
         while True:
-            await self._channel.wait_for_state_change(before)
+            await self._calls.channel.wait_for_state_change(before)
             # From READY to READY happens too: lost and found again before this line ran.
-            after = self._channel.get_state(try_to_connect=True)
+            after = self._calls.channel.get_state(try_to_connect=True)
             if before is ready or after is not ready:
                 lost()
             before = after
 
     async def close(self) -> None:
         """Closes the channel; calls that still run are cancelled."""
-        await self._channel.close()
+        await self._calls.close()
 
-    async def _classes(self, version: int, deadline: Deadline) -> int:
-        request = messages.GetModelMetadataRequest()
-        request.model_spec.name = self._model_name
-        request.model_spec.version.value = version
-        request.metadata_field.append("signature_def")
-        response = await self._call(self._metadata, request, deadline)
-        signatures = messages.SignatureDefMap.FromString(response.metadata["signature_def"].value).signature_def
-        sizes = [dim.size for dim in signatures["serving_default"].outputs["probabilities"].tensor_shape.dim]
-        if len(sizes) != 2 or sizes[1] < 1:
-            raise ModelContractError("the model's signature does not declare probabilities as [-1, number of intents]")
-        return int(sizes[1])
-
-    def _method(self, path: str, response: Any) -> Any:
-        return self._channel.unary_unary(
-            path,
-            request_serializer=lambda request: request.SerializeToString(),
-            response_deserializer=response.FromString,
-        )
-
-    async def _call(self, method: Any, request: Any, deadline: Deadline) -> Any:
-        try:
-            return await method(request, timeout=deadline.remaining())
-        except grpc.aio.AioRpcError as error:
-            raise backend_error(error) from error
+    def _specify(self, spec: Any, target: Target) -> None:
+        spec.name = self._model_name
+        if target.version is not None:
+            spec.version.value = target.version
+        elif label := target.label or self._default_label:
+            spec.version_label = label
 
 
 def _values(response: Any, name: str, dtype: int, field: str) -> Any:
-    # A look-up would create the entry: protobuf maps do that.
-    if name not in response.outputs or response.outputs[name].dtype != dtype:
+    # get() does not create the entry, as a look-up by [] would: protobuf maps do that.
+    tensor = response.outputs.get(name)
+    if tensor is None or tensor.dtype != dtype:
         raise ModelContractError(f"the model's answer has no output {name} of the contract's type")
-    return getattr(response.outputs[name], field)
+    return getattr(tensor, field)
 
 
 def _enum_name(message: Any, field: str, number: int) -> str:

@@ -1,71 +1,117 @@
-"""From a text to a named intent: Predict, then the labels of the version that answered."""
+"""From texts to named intents: one Predict, and the labels of the version that answered."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.backend import Backend
+from gateway.backend import Answer
+from gateway.combiner import Combiner
 from gateway.deadline import Deadline
-from gateway.errors import ModelContractError, ModelNotReadyError, ModelServerUnavailableError
+from gateway.errors import (
+    GatewayError,
+    ModelContractError,
+    ModelNotReadyError,
+    ModelServerUnavailableError,
+    UnknownVersionError,
+)
 from gateway.labels import LabelCache
+from gateway.target import Target
+
+TRIES = 4
+"""How often the model server is asked while its versions change, or differ between several servers behind one channel.
+The calls take turns over the servers, so four of them meet both of two, and pass a version that goes at that moment."""
+
+PROBE_TEXT = "Which intents do you know?"
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """The most probable intent of one text."""
+class Row:
+    """What the model says about one text."""
 
-    intent: str
-    score: float
-    """Its probability, 0 to 1."""
+    scores: tuple[float, ...]
+    """[number of intents]: the probability of each, 0 to 1, in the order of `Classification.names`."""
+    label_index: int
+    """The one that the model chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What one version of the model says about n texts."""
+
     version: int
-    """The model version that said so."""
+    names: tuple[str, ...]
+    """Its intents, in the order of their indices."""
+    rows: tuple[Row | ModelContractError, ...]
+    """[n], in the order of the texts; an error in the place of a text whose probabilities are not numbers."""
+    model_seconds: float
+    """How long the call to the model server took."""
 
 
 class Classifier:
-    """Names every prediction by the label list of the version that made it."""
+    """Names every prediction by the label list of the model that made it."""
 
-    def __init__(self, backend: Backend, labels: LabelCache) -> None:
-        self._backend = backend
+    def __init__(self, combiner: Combiner, labels: LabelCache) -> None:
+        self._combiner = combiner
         self._labels = labels
+        self._last: dict[str | None, int] = {}
+        """The version that answered last, by the label that was asked for."""
 
-    async def classify(self, text: str, deadline: Deadline) -> Prediction:
-        """Classifies one text.
+    async def classify(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Classification:
+        """Classifies n texts in one call.
 
-        Asks a second time when the version went away, or the connection changed, between answer and labels.
+        Asks again when the version is not there, went away between answer and labels, or the connection changed.
 
         Raises:
-            BackendError: no usable answer in either round; see the tree in `errors`.
+            UnknownVersionError: `target` names a version or label that is not served.
+            BackendError: no usable answer in any of the tries; see the tree in `errors`.
         """
-        try:
-            return await self._ask(text, deadline)
-        except _MovedError:
+        for _ in range(TRIES):
             try:
-                return await self._ask(text, deadline)
-            except _MovedError as error:
-                raise error.reason from error
+                return await self._ask(texts, target, deadline)
+            except (ModelNotReadyError, UnknownVersionError, _MovedError) as error:
+                failure: GatewayError = error
+        raise failure
 
-    async def _ask(self, text: str, deadline: Deadline) -> Prediction:
-        generation = self._labels.generation
-        try:
-            answer = await self._backend.predict([text], deadline)
-        except ModelNotReadyError:
-            # Nothing is served: what is served next may reuse the number.
-            self._labels.forget()
-            raise
-        try:
-            names = await self._labels.of(answer.version, deadline)
-        except ModelNotReadyError as error:
-            raise _MovedError(error) from error
-        if generation != self._labels.generation:
-            raise _MovedError(ModelServerUnavailableError("the model server keeps changing; try again in a moment"))
-        if len(names) != answer.classes:
-            self._labels.drop(answer.version)
-            raise _MovedError(ModelContractError("the model names more or fewer intents than it has probabilities"))
-        index = answer.label_indices[0]
-        return Prediction(names[index], answer.probability(0, index), answer.version)
+    async def intents(self, target: Target, deadline: Deadline) -> tuple[int, tuple[str, ...]]:
+        """The version that answers now, and its intents in the order of their indices.
+
+        Raises:
+            As `classify`.
+        """
+        # The model itself says which version it is: asked any other way, the list might be another one's.
+        answer = await self.classify([PROBE_TEXT], target, deadline)
+        return answer.version, answer.names
+
+    async def _ask(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Classification:
+        labels = self._labels
+        generation = labels.generation
+        expected = self._last.get(target.label) if target.version is None else target.version
+        if expected is not None:
+            labels.expect(expected)
+        answer, sent = await self._combiner.predict(texts, target, deadline)
+        names = await labels.of(answer.version, answer.classes, sent, deadline)
+        if names is None or generation != labels.generation:
+            raise _MovedError
+        if target.version is None:
+            self._last[target.label] = answer.version
+        return Classification(answer.version, names, _rows(answer), answer.model_seconds)
 
 
-class _MovedError(Exception):
-    """Answer and labels may come from different models; `reason` is what the client hears if it happens again."""
+def _rows(answer: Answer) -> tuple[Row | ModelContractError, ...]:
+    size, probabilities = answer.classes, answer.probabilities
+    rows: list[Row | ModelContractError] = []
+    for position, index in enumerate(answer.label_indices):
+        scores = probabilities[position * size : (position + 1) * size]
+        # The sum of floats of 32 bits is finite exactly if all of them are.
+        if math.isfinite(sum(scores)):
+            rows.append(Row(scores, index))
+        else:
+            rows.append(ModelContractError("the model's probability is not a number; train and publish it again"))
+    return tuple(rows)
 
-    def __init__(self, reason: ModelContractError | ModelNotReadyError | ModelServerUnavailableError) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+
+class _MovedError(ModelServerUnavailableError):
+    """Answer and labels may come from different models."""
+
+    def __init__(self) -> None:
+        super().__init__("the model server keeps changing; try again in a moment", retry_after=1)

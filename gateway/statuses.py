@@ -12,11 +12,21 @@ from gateway.errors import (
     ModelServerError,
     ModelServerOverloadedError,
     ModelServerUnavailableError,
+    UnknownVersionError,
 )
 
 _LOG = logging.getLogger(__name__)
 
+RETRY_AFTER_SECONDS = 1.0
+"""A model server that comes back is found within a second; the header Retry-After knows whole seconds only."""
+
+UNKNOWN_LABEL = "Unrecognized servable version label"
+"""How the model server's INVALID_ARGUMENT begins if nothing else is wrong with the request than its label."""
+QUEUE_FULL = "The batch scheduling queue"
+"""How the model server's UNAVAILABLE begins if it lives, but has too many batches waiting."""
+
 _AWAY = ModelServerUnavailableError, "the model server does not answer; try again in a moment"
+_OVERLOADED = ModelServerOverloadedError, "the model server is overloaded; try again later"
 _REFUSED = ModelContractError, "the model refused the gateway's call: it lacks a signature of the contract; see the log"
 _FAILED = ModelServerError, "the model server failed on this request; its log says why"
 
@@ -31,7 +41,7 @@ TABLE: dict[grpc.StatusCode, tuple[type[BackendError], str]] = {
         DeadlineExceededError,
         "the model server did not answer in time; try again later",
     ),
-    grpc.StatusCode.RESOURCE_EXHAUSTED: (ModelServerOverloadedError, "the model server is overloaded; try again later"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: _OVERLOADED,
     grpc.StatusCode.INVALID_ARGUMENT: _REFUSED,
     grpc.StatusCode.FAILED_PRECONDITION: _REFUSED,
     grpc.StatusCode.OUT_OF_RANGE: _REFUSED,
@@ -46,9 +56,26 @@ TABLE: dict[grpc.StatusCode, tuple[type[BackendError], str]] = {
 }
 
 
-def backend_error(error: grpc.aio.AioRpcError) -> BackendError:
-    """The error that the client is told. What the model server said may hold paths, so that goes to the log only."""
-    kind, text = TABLE[error.code()]
+def is_queue_full(error: grpc.aio.AioRpcError) -> bool:
+    """Whether this UNAVAILABLE is an answer: the server lives, and a retry would only make its queue longer."""
+    return (error.details() or "").startswith(QUEUE_FULL)
+
+
+def backend_error(error: grpc.aio.AioRpcError, is_named: bool = False) -> BackendError | UnknownVersionError:
+    """The error that the client is told. What the model server said may hold paths, so that goes to the log only.
+
+    `is_named`: the client itself named a version or a label, so it is the one to mend it if there is none.
+    """
+    code = error.code()
+    is_unknown_label = code is grpc.StatusCode.INVALID_ARGUMENT and (error.details() or "").startswith(UNKNOWN_LABEL)
+    if is_unknown_label or code is grpc.StatusCode.NOT_FOUND:
+        if is_named:
+            return UnknownVersionError(
+                "the model server serves no such version of the model, or none with this label; "
+                "GET /v1/models lists what it serves"
+            )
+        code = grpc.StatusCode.NOT_FOUND
+    kind, text = _OVERLOADED if code is grpc.StatusCode.UNAVAILABLE and is_queue_full(error) else TABLE[code]
     if kind.status == 502:
-        _LOG.error("the model server answered %s: %s", error.code().name, error.details())
-    return kind(text)
+        _LOG.error("the model server answered %s: %s", code.name, error.details())
+    return kind(text, retry_after=RETRY_AFTER_SECONDS if kind.status == 503 else None)

@@ -1,32 +1,16 @@
-"""The endpoints."""
+"""The endpoints that clients have always had: their successful answers stay as they are."""
 
-import asyncio
-import math
+from datetime import UTC, datetime
 
 import msgspec
 from aiohttp import web
 
 from gateway import keys
-from gateway.deadline import Deadline
-from gateway.errors import (
-    BackendError,
-    BodyTimeoutError,
-    BodyTooLargeError,
-    InvalidRequestError,
-    ModelContractError,
-    UnsupportedMediaTypeError,
-)
-from gateway.readiness import ready_version
-from gateway.schemas import (
-    EXAMPLE,
-    ErrorBody,
-    NotReadyAnswer,
-    PredictAnswer,
-    ReadyAnswer,
-    StatusAnswer,
-    read_predict_body,
-)
-from gateway.settings import Settings
+from gateway.asking import ask
+from gateway.bodies import read_body, read_predict_body
+from gateway.classifier import Row
+from gateway.schemas import PredictAnswer, ReadyAnswer, StatusAnswer
+from gateway.target import DEFAULT
 
 SCORE_DECIMALS = 6
 """A float32 holds about seven digits."""
@@ -40,12 +24,14 @@ def json_response(answer: msgspec.Struct, status: int = 200) -> web.Response:
 async def predict(request: web.Request) -> web.Response:
     """`POST /predict`: the intent of one text."""
     settings = request.app[keys.SETTINGS]
-    text = read_predict_body(await _read_json(request, settings), settings.max_text_characters)
-    deadline = Deadline.after(settings.deadline_seconds)
-    prediction = await request.app[keys.CLASSIFIER].classify(text, deadline)
-    if not math.isfinite(prediction.score):
-        raise ModelContractError("the model's probability is not a number; train and publish it again")
-    return json_response(PredictAnswer(prediction.intent, round(prediction.score, SCORE_DECIMALS), prediction.version))
+    text = read_predict_body(await read_body(request, settings), settings)
+    answer = await ask(request, (text,), DEFAULT)
+    row = answer.rows[0]
+    if not isinstance(row, Row):
+        raise row
+    intent, score = answer.names[row.label_index], round(row.scores[row.label_index], SCORE_DECIMALS)
+    request.app[keys.METRICS].predicted(answer.version, intent, score)
+    return json_response(PredictAnswer(intent, score, answer.version))
 
 
 async def status(_request: web.Request) -> web.Response:
@@ -60,37 +46,20 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """`GET /readyz`: 200 only if a request sent now would be answered, else 503 with the reason."""
-    settings = request.app[keys.SETTINGS]
-    deadline = Deadline.after(settings.deadline_seconds)
-    try:
-        version = await ready_version(request.app[keys.BACKEND], request.app[keys.CLASSIFIER], deadline)
-    except BackendError as error:
-        return json_response(NotReadyAnswer("not_ready", ErrorBody(error.code, str(error))), status=503)
-    return json_response(ReadyAnswer("ready", settings.model_name, version))
-
-
-async def _read_json(request: web.Request, settings: Settings) -> bytes:
-    """The raw body of a request that says it is JSON.
-
-    Raises:
-        UnsupportedMediaTypeError: it says it is something else.
-        BodyTooLargeError: it is too long, announced or counted.
-        BodyTimeoutError: it does not come whole in time.
-        InvalidRequestError: it broke off or is wrongly framed.
-    """
-    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
-        raise UnsupportedMediaTypeError(f"send {EXAMPLE} with the header Content-Type: application/json, in UTF-8")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaTypeError("the body is compressed; send it without Content-Encoding")
-    too_large = BodyTooLargeError(f"the body is longer than {settings.max_body_bytes} bytes; send a shorter text")
-    if (request.content_length or 0) > settings.max_body_bytes:
-        raise too_large
-    try:
-        async with asyncio.timeout(settings.body_seconds):
-            return await request.read()
-    except TimeoutError:
-        raise BodyTimeoutError(f"the body did not arrive in {settings.body_seconds} s; send it faster") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise too_large from None
-    except (web.RequestPayloadError, ConnectionError):
-        raise InvalidRequestError("the body broke off or is wrongly framed; send it again whole") from None
+    found = await request.app[keys.PROBER].readiness()
+    answer = ReadyAnswer(
+        status="ready" if found.is_ready else "not_ready",
+        model=request.app[keys.SETTINGS].model_name,
+        version=found.version,
+        state=found.state,
+        since=datetime.fromtimestamp(found.since, UTC),
+        breaker=found.breaker,
+        draining=found.is_draining,
+        code=found.code,
+        reason=found.reason,
+    )
+    if found.is_ready:
+        return json_response(answer)
+    response = json_response(answer, status=503)
+    response.headers["Retry-After"] = "1"
+    return response

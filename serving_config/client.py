@@ -23,7 +23,7 @@ class GatewayClient:
         try:
             self._send(Request(f"http://{self.address}/readyz"))
         except HTTPError as error:
-            return str(json.loads(error.read())["error"]["message"])
+            return str(json.loads(error.read())["reason"])
         except (URLError, OSError):
             return "the gateway does not answer yet"
         return None

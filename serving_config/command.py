@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,16 @@ def gateway() -> list[str]:
     return [sys.executable, "-m", "gateway"]
 
 
-def gateway_environment(host: str, ports: Ports, model_name: str) -> dict[str, str]:
-    """The variables that tie the gateway to this model server; any other GATEWAY_ variable is left to the operator."""
+def gateway_environment(
+    host: str, ports: Ports, model_name: str, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The variables that tie the gateway to this model server; any other GATEWAY_ variable is left to the operator.
+
+    No load balancer looks at what `start` runs, so a stop need not wait for one, unless `environment` says so.
+    """
+    window = "GATEWAY_LOAD_BALANCER_WINDOW_SECONDS"
     return {
+        window: environment.get(window, "0"),
         "GATEWAY_HOST": host,
         "GATEWAY_PORT": str(ports.gateway),
         "GATEWAY_MODEL_SERVER": f"127.0.0.1:{ports.grpc}",

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent
 # Guards against a hang; the embedded server imports TensorFlow first, which takes seconds.
 START_SECONDS = 120
 STOP_SECONDS = 60
+# By default a channel that was refused a connection sleeps for more than a second before it tries again.
+IMPATIENT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100))
 
 
 def free_port() -> int:
@@ -31,6 +33,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def wait_until_closed(port: int) -> None:
+    """Connects again and again, until nothing listens on this port of loopback any more."""
+    with suppress(ConnectionRefusedError):
+        while True:
+            socket.create_connection(("127.0.0.1", port)).close()
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def wait_until_ready(server: ModelServer) -> None:
     Raises:
         RuntimeError: the process ended, or time is up.
     """
-    with grpc.insecure_channel(server.address) as channel:
+    with grpc.insecure_channel(server.address, IMPATIENT) as channel:
         ready = grpc.channel_ready_future(channel)
         for _ in range(START_SECONDS):
             try:
@@ -88,9 +97,12 @@ def is_embedded() -> bool:
 
 
 @contextmanager
-def launch(*flags: str, stderr: int | None = None) -> Iterator[ModelServer]:
-    """The model server with these flags (`--name=value`) on free ports, not waited for; `stderr` as in Popen."""
-    grpc_port, rest_port = free_port(), free_port()
+def launch(*flags: str, stderr: int | None = None, grpc_port: int | None = None) -> Iterator[ModelServer]:
+    """The model server with these flags (`--name=value`), not waited for; `stderr` as in Popen.
+
+    Its ports are free ones, unless `grpc_port` says where clients look for it.
+    """
+    grpc_port, rest_port = grpc_port or free_port(), free_port()
     command = [*model_server_command(), f"--port={grpc_port}", f"--rest_api_port={rest_port}", *flags]
     process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=stderr)
     try:
@@ -136,7 +148,8 @@ def service(models: Path, state: Path) -> Iterator[Service]:
     command += [f"{name}={port}" for name, port in ports.items()]
     # A busy machine may be slow; whether it is fast enough is no question for a test.
     seconds = str(STOP_SECONDS)
-    environment = os.environ | {"GATEWAY_DEADLINE_SECONDS": seconds, "GATEWAY_DRAIN_SECONDS": seconds}
+    names = ("GATEWAY_DEADLINE_SECONDS", "GATEWAY_MAX_DEADLINE_SECONDS", "GATEWAY_DRAIN_SECONDS")
+    environment = os.environ | dict.fromkeys(names, seconds)
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, env=environment)
     try:
         assert process.stdout

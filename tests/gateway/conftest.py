@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
 
 from gateway.backend import Backend
 from gateway.deadline import Deadline
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from tests.gateway.browser import Tab, browser, tab
 from tests.gateway.relay import Relay, relay
 from tests.gateway.running import Gateway, gateway
 from tests.gateway.tiny_model import TinyModel
@@ -16,11 +20,11 @@ from tests.servers import ModelServer, model_server
 MODEL = TinyModel(("stop", "chitchat", "misc"))
 # As many names, none of them the same, and another index for every text: no mix of the two passes for one of them.
 OTHER_MODEL = TinyModel(("request_next_step", "return_next_step", "ask_student_question"), shift=1)
-MODELS = dict.fromkeys(("intent", "swapped", "moved", "moved_later", "reborn", "emptied"), MODEL)
+MODELS = dict.fromkeys(("intent", "swapped", "moved", "moved_later", "reborn", "emptied", "listed", "both"), MODEL)
 MODELS["nameless"] = TinyModel(MODEL.names, has_labels=False)
 
 # Guards against a hang: a busy machine must not turn an answer into a 504.
-PATIENT = {"deadline_seconds": 60, "drain_seconds": 60}
+PATIENT = {"deadline_seconds": 60, "max_deadline_seconds": 60, "drain_seconds": 60}
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +34,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, model in MODELS.items():
         model.publish(folder / name, 1)
     configs = "".join(
-        f'config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" }}\n' for name in MODELS
+        f'config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" '
+        'version_labels { key: "stable" value: 1 } version_labels { key: "planned" value: 7 } '
+        f"{'model_version_policy { all {} }' if name == 'both' else ''} }}\n"
+        for name in MODELS
     )
     (folder / "models.config").write_text(f"model_config_list {{ {configs} }}\n")
     return folder
@@ -38,8 +45,14 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(models: Path) -> Iterator[ModelServer]:
-    """A model server with all of `models`."""
-    with model_server(f"--model_config_file={models / 'models.config'}", "--file_system_poll_wait_seconds=1") as it:
+    """A model server with all of `models`; of each, "stable" is version 1 and "planned" one that does not exist.
+
+    It listens on the UNIX socket `socket` in that folder too.
+    """
+    flags = [f"--model_config_file={models / 'models.config'}", "--file_system_poll_wait_seconds=1"]
+    flags.append(f"--grpc_socket_path={models / 'socket'}")
+    # Labels in the configuration that a server starts with are fatal without it.
+    with model_server(*flags, "--allow_version_labels_for_unavailable_models") as it:
         yield it
 
 
@@ -66,11 +79,25 @@ def line(server: ModelServer) -> Iterator[Relay]:
         yield it
 
 
+@pytest.fixture(scope="session")
+def driver() -> Iterator[WebDriver]:
+    """A real browser."""
+    with browser() as it:
+        yield it
+
+
+@pytest.fixture
+def page(driver: WebDriver, running: Gateway) -> Iterator[Tab]:
+    """The page of the gateway with small limits, in a tab of its own."""
+    with tab(driver, running.port) as it:
+        yield it
+
+
 def wait_for_state(server: ModelServer, model_name: str, version: int, state: str) -> None:
     """Returns when the model server says that this version is in this state; it has no call that waits for one."""
 
     async def work() -> None:
-        backend = Backend(server.address, model_name)
+        backend = Backend(Settings(model_server=server.address, model_name=model_name), Metrics())
         try:
             while True:
                 states = {each.version: each.state for each in await backend.versions(Deadline.after(60))}

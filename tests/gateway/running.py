@@ -29,9 +29,11 @@ class Reply:
 
     @property
     def error(self) -> tuple[int, str, str]:
-        """Status, code, message."""
-        assert self.headers["Content-Type"] == "application/json"
-        return self.status, self.json["error"]["code"], self.json["error"]["message"]
+        """Status, code and detail of a problem document."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert self.json["status"] == self.status
+        assert self.json["type"] == f"/docs#{self.json['code']}"
+        return self.status, self.json["code"], self.json["detail"]
 
 
 @dataclass
@@ -42,6 +44,26 @@ class Gateway:
     port: int
     log: list[str] = field(default_factory=list)
     """What it wrote to stderr, a line each."""
+    _more: threading.Condition = field(default_factory=threading.Condition)
+    _is_whole: bool = False
+
+    def read_log(self) -> None:
+        """Reads until the gateway ends, else it would block on a full pipe."""
+        for line in self.process.stderr:
+            with self._more:
+                self.log.append(line)
+                self._more.notify_all()
+        with self._more:
+            self._is_whole = True
+            self._more.notify_all()
+
+    def wait_for(self, pattern: str, times: int = 1) -> re.Match[str]:
+        """Returns when so many lines of the log match; fails if the log ends before."""
+        with self._more:
+            while len(found := [match for line in self.log if (match := re.search(pattern, line))]) < times:
+                assert not self._is_whole, "".join(self.log)
+                self._more.wait()
+            return found[-1]
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """One request on a connection of its own. `_` in a header's name stands for `-`."""
@@ -68,8 +90,11 @@ class Gateway:
 
 @contextmanager
 def gateway(**settings: object) -> Iterator[Gateway]:
-    """`python -m gateway` on a free port of loopback, with these settings (names as in `Settings`)."""
-    variables = {"host": "127.0.0.1", "port": 0, **settings}
+    """`python -m gateway` on a free port of loopback, with these settings (names as in `Settings`).
+
+    SIGTERM ends it without the load balancer's window, unless the test sets one.
+    """
+    variables = {"host": "127.0.0.1", "port": 0, "load_balancer_window_seconds": 0, **settings}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     environment |= {f"GATEWAY_{name.upper()}": str(value) for name, value in variables.items()}
     command = [sys.executable, "-m", "gateway"]
@@ -83,8 +108,7 @@ def gateway(**settings: object) -> Iterator[Gateway]:
             break
     else:
         raise AssertionError(f"the gateway ended: {it.log}")
-    # Its log is read to the end, else it would block on a full pipe.
-    reader = threading.Thread(target=lambda: it.log.extend(process.stderr))
+    reader = threading.Thread(target=it.read_log)
     reader.start()
     try:
         yield it

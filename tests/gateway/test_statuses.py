@@ -3,9 +3,14 @@
 import grpc
 import pytest
 
-from gateway.statuses import TABLE, backend_error
+from gateway.statuses import QUEUE_FULL, RETRY_AFTER_SECONDS, TABLE, UNKNOWN_LABEL, backend_error
 
 PATH = "/models/intent/1/saved_model.pb"
+
+
+def _said(name: str, details: str) -> grpc.aio.AioRpcError:
+    nothing = grpc.aio.Metadata()
+    return grpc.aio.AioRpcError(grpc.StatusCode[name], nothing, nothing, details=details)
 
 
 @pytest.mark.parametrize(
@@ -24,13 +29,36 @@ PATH = "/models/intent/1/saved_model.pb"
 def test_a_status_becomes_an_error_without_the_model_servers_words(
     name: str, status: int, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    nothing = grpc.aio.Metadata()
-    error = backend_error(grpc.aio.AioRpcError(grpc.StatusCode[name], nothing, nothing, details=f"no {PATH}"))
+    error = backend_error(_said(name, f"no {PATH}"))
     assert (error.status, error.code) == (status, code)
     assert PATH not in str(error)
+    assert error.retry_after == (RETRY_AFTER_SECONDS if status == 503 else None)
     # What only the operator can mend is in the log, in the model server's own words.
     assert (PATH in caplog.text) == (status == 502)
 
 
 def test_every_status_but_ok_has_a_row() -> None:
     assert set(TABLE) == set(grpc.StatusCode) - {grpc.StatusCode.OK}
+
+
+@pytest.mark.parametrize(
+    ("name", "details"),
+    [
+        ("NOT_FOUND", "Servable not found for request: Specific(intent, 7)"),
+        ("INVALID_ARGUMENT", f"{UNKNOWN_LABEL}: canary"),
+    ],
+)
+def test_a_missing_version_is_an_error_of_whom_named_it(name: str, details: str) -> None:
+    error = backend_error(_said(name, details), is_named=True)
+    assert (error.status, error.code) == (404, "unknown_version")
+    error = backend_error(_said(name, details))
+    assert (error.status, error.code) == (503, "model_not_ready")
+
+
+def test_a_bad_request_with_a_label_is_no_unknown_label() -> None:
+    assert backend_error(_said("INVALID_ARGUMENT", "tensor parsing error: text"), is_named=True).status == 502
+
+
+def test_a_full_batch_queue_is_overload() -> None:
+    error = backend_error(_said("UNAVAILABLE", f"{QUEUE_FULL} to which this task was submitted is full"))
+    assert (error.status, error.code) == (503, "model_server_overloaded")

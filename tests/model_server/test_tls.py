@@ -1,9 +1,6 @@
 """TLS by `--ssl_config_file`: PEM texts inside, gRPC only."""
 
-import json
-import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,44 +8,19 @@ import grpc
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2
 
+from tests.certificates import make_certificates, needs_openssl, ssl_config
 from tests.model_server.client import CALL_SECONDS, model_spec
 from tests.servers import START_SECONDS, ModelServer, launch, run_model_server
 
-OPENSSL = shutil.which("openssl")
-pytestmark = pytest.mark.skipif(not OPENSSL, reason="certificates are made with the openssl command")
-
-NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
-
-
-def openssl(*words: str, folder: Path) -> None:
-    """Runs the command in the folder."""
-    subprocess.run([OPENSSL or "openssl", *words], cwd=folder, check=True, capture_output=True)
+pytestmark = needs_openssl
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`ca.pem`; and for `server` and `client`, which the CA signed, `.pem` and `.key`."""
     folder = tmp_path_factory.mktemp("certificates")
-    (folder / "names").write_text(NAMES)
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    ca = ["-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem"]
-    openssl("req", "-x509", *key, *ca, folder=folder)
-    for name in ("server", "client"):
-        request = ["-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr"]
-        openssl("req", *key, *request, folder=folder)
-        sign = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
-        openssl("x509", "-req", "-in", f"{name}.csr", *sign, "-out", f"{name}.pem", folder=folder)
+    make_certificates(folder)
     return folder
-
-
-def ssl_config(folder: Path, certificates: Path, client_verify: bool) -> Path:
-    """The configuration file. JSON and text format quote a string alike."""
-    fields = {"server_key": "server.key", "server_cert": "server.pem", "custom_ca": "ca.pem"}
-    lines = [f"{field}: {json.dumps((certificates / name).read_text())}" for field, name in fields.items()]
-    lines.append(f"client_verify: {str(client_verify).lower()}")
-    path = folder / "ssl.config"
-    path.write_text("\n".join(lines))
-    return path
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["any client", "verified clients"])

@@ -78,7 +78,8 @@ def _start(models: Path, state: Path, *arguments: str, **environment: str) -> It
     command = [sys.executable, "-m", "serving_config", "start", f"--models={models}", f"--state={state}"]
     command += ["--host=127.0.0.1", f"--port={port}", f"--grpc-port={free_port()}", f"--rest-port={free_port()}"]
     # Guards against a hang: a busy machine must not turn an answer into a 504.
-    patient = {"GATEWAY_DEADLINE_SECONDS": "60", "GATEWAY_DRAIN_SECONDS": "60"}
+    names = ("GATEWAY_DEADLINE_SECONDS", "GATEWAY_MAX_DEADLINE_SECONDS", "GATEWAY_DRAIN_SECONDS")
+    patient = dict.fromkeys(names, "60")
     process = subprocess.Popen(
         [*command, *arguments],
         cwd=ROOT,
