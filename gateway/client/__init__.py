@@ -1,0 +1,33 @@
+"""A small asynchronous client of the gateway, without TensorFlow.
+
+    async with Client("http://localhost:5000", key="...") as client:
+        prediction = await client.predict("How long do I boil the pasta?", top_k=3)
+        print(prediction.intent, prediction.score)
+
+On the command line: `python -m gateway.client --help`. More in docs/client.md.
+"""
+
+from gateway.client.client import Client
+from gateway.client.errors import (
+    AnswerError,
+    BadAnswerError,
+    ClientError,
+    UnreachableError,
+    UsageError,
+)
+from gateway.client.results import Intents, Models, Prediction, Score, Timing, Version
+
+__all__ = [
+    "AnswerError",
+    "BadAnswerError",
+    "Client",
+    "ClientError",
+    "Intents",
+    "Models",
+    "Prediction",
+    "Score",
+    "Timing",
+    "UnreachableError",
+    "UsageError",
+    "Version",
+]
