@@ -73,7 +73,10 @@ class Tab:
     def open(self) -> None:
         """Loads the page, and returns when it has its lists, or knows why not."""
         self.driver.get(self.url)
-        self.wait(lambda: self.at("names").is_displayed() or "Asking" not in self.text("model-note"))
+        self.wait(lambda: self.at("names").is_displayed() or self._shows_why_not())
+
+    def _shows_why_not(self) -> bool:
+        return self.at("model-note").is_displayed() and "Asking" not in self.text("model-note")
 
     def at(self, name: str) -> WebElement:
         """The element with this id."""
