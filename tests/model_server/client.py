@@ -36,13 +36,20 @@ class Client:
 
     def call(self, method: str, request: Any, response_type: Any) -> grpc.Future:
         """Starts a call of `Service/Method`."""
+        return self._method(method, request, response_type).future(request, timeout=CALL_SECONDS)
+
+    def answer(self, method: str, request: Any, response_type: Any) -> Any:
+        """Calls `Service/Method`. Costs half of what it costs to start a call and to wait for it."""
+        return self._method(method, request, response_type)(request, timeout=CALL_SECONDS)
+
+    def _method(self, method: str, request: Any, response_type: Any) -> grpc.UnaryUnaryMultiCallable:
         return self.channel.unary_unary(
             f"/tensorflow.serving.{method}", type(request).SerializeToString, response_type.FromString
-        ).future(request, timeout=CALL_SECONDS)
+        )
 
     def predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
         """PredictionService.Predict."""
-        return self.start_predict(request).result()
+        return self.answer("PredictionService/Predict", request, predict_pb2.PredictResponse)
 
     def start_predict(self, request: predict_pb2.PredictRequest) -> grpc.Future:
         """PredictionService.Predict, not waited for."""
@@ -50,15 +57,15 @@ class Client:
 
     def classify(self, request: classification_pb2.ClassificationRequest) -> classification_pb2.ClassificationResponse:
         """PredictionService.Classify."""
-        return self.call("PredictionService/Classify", request, classification_pb2.ClassificationResponse).result()
+        return self.answer("PredictionService/Classify", request, classification_pb2.ClassificationResponse)
 
     def regress(self, request: regression_pb2.RegressionRequest) -> regression_pb2.RegressionResponse:
         """PredictionService.Regress."""
-        return self.call("PredictionService/Regress", request, regression_pb2.RegressionResponse).result()
+        return self.answer("PredictionService/Regress", request, regression_pb2.RegressionResponse)
 
     def multi_inference(self, request: inference_pb2.MultiInferenceRequest) -> inference_pb2.MultiInferenceResponse:
         """PredictionService.MultiInference."""
-        return self.call("PredictionService/MultiInference", request, inference_pb2.MultiInferenceResponse).result()
+        return self.answer("PredictionService/MultiInference", request, inference_pb2.MultiInferenceResponse)
 
     def ask(self, name: str, x: float) -> tuple[int, float]:
         """The version that answered `serving_default`, and its y."""
@@ -70,13 +77,13 @@ class Client:
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """PredictionService.GetModelMetadata."""
         response_type = get_model_metadata_pb2.GetModelMetadataResponse
-        return self.call("PredictionService/GetModelMetadata", request, response_type).result()
+        return self.answer("PredictionService/GetModelMetadata", request, response_type)
 
     def status(self, **spec: Any) -> list[get_model_status_pb2.ModelVersionStatus]:
         """ModelService.GetModelStatus; `spec` as in `model_spec`."""
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=model_spec(**spec))
         response_type = get_model_status_pb2.GetModelStatusResponse
-        return list(self.call("ModelService/GetModelStatus", request, response_type).result().model_version_status)
+        return list(self.answer("ModelService/GetModelStatus", request, response_type).model_version_status)
 
     def start_reload(self, config: model_server_config_pb2.ModelServerConfig, *metric_names: str) -> grpc.Future:
         """ModelService.HandleReloadConfigRequest, not waited for."""
@@ -101,7 +108,7 @@ class Client:
             seen = self.states(name)
             if wanted.items() <= seen.items():
                 return seen
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise AssertionError(f"wanted {wanted}, still {seen}")
 
     def close(self) -> None:

@@ -14,11 +14,14 @@ from tensorflow_serving.apis.model_management_pb2 import ReloadConfigResponse
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from tests.model_server.client import STATE_SECONDS, Client, predict_request
-from tests.model_server.conftest import Publish
+from tests.model_server.toy import Publish
 from tests.servers import ModelServer, launch, wait_until_ready
 
 # In microseconds, as --load_retry_interval_micros is given.
 SECOND = 1_000_000
+
+# No model has this version. Where a policy lists it, the log names it at each look at the disk.
+MISSING = 77
 
 # Status code and message.
 Refusal = tuple[str, str]
@@ -91,6 +94,12 @@ class Scene:
         """These models, and no others."""
         return self.client.start_reload(listed(*models)).result()
 
+    def serve(self, publish: Publish, *names: str, policy: str = "") -> None:
+        """Version 1 of these models, each under a new base path, and no others."""
+        for name in names:
+            publish(self.base_path(name), 1)
+        self.reload(*(model(name, self.folder / name, policy) for name in names))
+
     def refused(self, *models: ModelConfig) -> Refusal:
         """What the server says against these models."""
         return refusal(self.client.start_reload(listed(*models)))
@@ -110,8 +119,14 @@ class Scene:
         while time.monotonic() < deadline:
             if self.said.count(text) >= times:
                 return
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise AssertionError(f"{text!r} is not {times} times in:\n{self.said}")
+
+    def wait_for_look(self, name: str) -> None:
+        """Returns when the server has looked at the whole disk since the call; the model's policy lists MISSING."""
+        line = f"Version {MISSING} of servable {name}"
+        # The look that writes the next line may have begun before the call.
+        self.wait_for_log(line, times=self.said.count(line) + 2)
 
 
 @contextmanager

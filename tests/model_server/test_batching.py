@@ -11,9 +11,9 @@ from tensorflow_serving.apis import classification_pb2
 
 from tests.model_server import metrics_page
 from tests.model_server.client import Client, examples, model_spec, predict_request
-from tests.model_server.conftest import Publish
 from tests.model_server.rest import Rest
 from tests.model_server.scene import listed, model, write
+from tests.model_server.toy import Publish
 from tests.servers import is_embedded, model_server, run_model_server
 
 # A minute is longer than any test: a batch runs when it is full, and never because time is up.

@@ -7,7 +7,6 @@ from tensorflow_serving.apis import classification_pb2, get_model_metadata_pb2, 
 
 from tests.model_server import heads
 from tests.model_server.client import Client, example, examples, model_spec, predict_request
-from tests.servers import model_server
 
 X = examples(0.25, -3.0)
 NAMELESS = classification_pb2.ClassificationRequest(input=X)
@@ -273,27 +272,18 @@ def test_a_signature_of_other_names_is_shown(client: Client, signature: str, mes
     assert refusal(client, request(signature)) == ("INVALID_ARGUMENT", message + text)
 
 
-@pytest.fixture(scope="module")
-def strict(heads_path: object) -> Client:
-    flags = ["--model_name=heads", f"--model_base_path={heads_path}", "--enable_signature_method_name_check"]
-    with model_server(*flags) as server:
-        connection = Client(server.address)
-        yield connection
-        connection.close()
-
-
-def test_with_the_check_the_method_name_counts_before_the_form(strict: Client) -> None:
-    assert rows(strict.classify(request("classify"))) == BOTH
-    assert refusal(strict, request("two_inputs")) == (
+def test_with_the_check_the_method_name_counts_before_the_form(flagged_client: Client) -> None:
+    assert rows(flagged_client.classify(request("classify"))) == BOTH
+    assert refusal(flagged_client, request("two_inputs")) == (
         "INVALID_ARGUMENT",
         "Expected classification signature method_name to be tensorflow/serving/classify. "
         "Was: tensorflow/serving/predict",
     )
-    assert refusal(strict, request("regress")) == (
+    assert refusal(flagged_client, request("regress")) == (
         "INVALID_ARGUMENT",
         f"Expected classification signature method_name to be {heads.CLASSIFY}. Was: {heads.REGRESS}",
     )
-    assert refusal(strict, request("nope"))[1] == "No signature was found with the name: nope"
+    assert refusal(flagged_client, request("nope"))[1] == "No signature was found with the name: nope"
 
 
 def test_predict_runs_the_same_signature(client: Client) -> None:

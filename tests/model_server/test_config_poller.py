@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model_server.conftest import Publish
 from tests.model_server.scene import Scene, configure, listed, model, scene, write
+from tests.model_server.toy import Publish
 
 UNREADABLE = "Failed to read ModelServerConfig file: "
 REFUSED = "PollFilesystemAndReloadConfig failed to ReloadConfig: "

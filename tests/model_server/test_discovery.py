@@ -1,16 +1,15 @@
 """What counts as a version on disk, and what a base path that is missing, empty or odd does."""
 
 import shutil
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
-from tests.model_server import toy
 from tests.model_server.client import predict_request
-from tests.model_server.conftest import Publish
-from tests.model_server.scene import Scene, listed, model, scene, write
+from tests.model_server.gate import running
+from tests.model_server.scene import MISSING, Scene, model
+from tests.model_server.toy import Publish
 
 MODELS = {
     "twice": "",
@@ -18,25 +17,27 @@ MODELS = {
     "file": "all {}",
     "half": "all {}",
     "stuck": "",
-    "returns": "all {}",
+    "returns": f"specific {{ versions: 1 versions: 2 versions: {MISSING} }}",
     "damaged": "",
-    "names": "all {}",
+    "numbers": "all {}",
     "witness": "",
 }
+# Directories that are versions, by their number.
+NUMBERS = {123: "00000123", 8: " 8", 9: "9 ", 10: " 10 ", 6: "+6", -5: "-5", 0: "0", 2**63 - 1: "9223372036854775807"}
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[Scene]:
+def stage(changing: Scene, publish: Publish) -> Scene:
     """A server with one model a case, each under its own base path with version 1."""
-    folder = tmp_path_factory.mktemp("discovery")
+    folder = changing.folder
     for name in MODELS:
-        (folder / name).mkdir()
-        publish(folder / name, 1)
+        publish(changing.base_path(name), 1)
     # The policy of this one wants another version than the others have.
     (folder / "twice-specific" / "1").rename(folder / "twice-specific" / "7")
-    models = [model(name, folder / name, policy) for name, policy in MODELS.items()]
-    with scene(folder, write(folder / "models.config", listed(*models)), "--max_num_load_retries=0") as found:
-        yield found
+    changing.reload(*(model(name, folder / name, policy) for name, policy in MODELS.items()))
+    for version, name in NUMBERS.items():
+        publish(changing.base_path(f"for {version}"), 2).rename(folder / "numbers" / name)
+    return changing
 
 
 def status(stage: Scene, name: str, version: int) -> ModelVersionStatus:
@@ -47,7 +48,7 @@ def status(stage: Scene, name: str, version: int) -> ModelVersionStatus:
 def look_again(stage: Scene, publish: Publish) -> None:
     """Returns when the server has looked at every base path since the call: one look covers all models."""
     newest = max(int(path.name) for path in (stage.folder / "witness").iterdir())
-    publish(stage.folder / "witness", newest + 1)
+    publish(stage.folder, 1).rename(stage.folder / "witness" / str(newest + 1))
     stage.client.wait_for("witness", **{f"v{newest + 1}": "AVAILABLE"})
 
 
@@ -137,14 +138,13 @@ def test_a_version_that_comes_back_while_it_is_unloaded_is_loaded_afterwards(sta
     base_path = stage.folder / "returns"
     publish(base_path, 2)
     stage.client.wait_for("returns", v1="AVAILABLE", v2="AVAILABLE")
-    turns = np.int32(4 * toy.TURNS_PER_SECOND)
-    running = stage.client.start_predict(predict_request({"turns": turns}, name="returns", signature_name="slow"))
-    assert stage.client.ask("returns", 4) == (2, 4)
-    (base_path / "2").rename(stage.folder / "aside")
-    stage.client.wait_for("returns", v2="UNLOADING")
-    (stage.folder / "aside").rename(base_path / "2")
-    assert stage.client.ask("returns", 4) == (1, 3)
-    running.result()
+    with running(stage.client, stage.folder / "pipe", name="returns", version=2) as request:
+        (base_path / "2").rename(stage.folder / "aside")
+        stage.client.wait_for("returns", v2="UNLOADING")
+        (stage.folder / "aside").rename(base_path / "2")
+        stage.wait_for_look("returns")
+        assert stage.client.ask("returns", 4) == (1, 3)
+        request.finish()
     stage.client.wait_for("returns", v1="AVAILABLE", v2="AVAILABLE")
 
 
@@ -168,28 +168,16 @@ def test_a_damaged_version_leaves_the_old_one_serving(stage: Scene, publish: Pub
     assert stage.server.process.poll() is None
 
 
-@pytest.mark.parametrize(
-    ("name", "version"),
-    [
-        pytest.param("00000123", 123, id="leading zeros"),
-        pytest.param(" 8", 8, id="blank before"),
-        pytest.param("9 ", 9, id="blank after"),
-        pytest.param("+6", 6, id="plus"),
-        pytest.param("-5", -5, id="minus"),
-        pytest.param("0", 0, id="zero"),
-        pytest.param("9223372036854775807", 2**63 - 1, id="the highest"),
-    ],
-)
-def test_a_name_that_is_a_number_is_a_version(stage: Scene, publish: Publish, name: str, version: int) -> None:
-    publish(stage.base_path(f"for {version}"), 2).rename(stage.folder / "names" / name)
-    stage.client.wait_for("names", **{f"v{version}": "AVAILABLE"})
-    answer = stage.client.predict(predict_request({"x": np.float32([4])}, name="names", version=version))
+@pytest.mark.parametrize("version", NUMBERS, ids=[repr(name) for name in NUMBERS.values()])
+def test_a_name_that_is_a_number_is_a_version(stage: Scene, version: int) -> None:
+    stage.client.wait_for("numbers", **{f"v{version}": "AVAILABLE"})
+    answer = stage.client.predict(predict_request({"x": np.float32([4])}, name="numbers", version=version))
     assert answer.model_spec.version.value == version
     assert answer.outputs["y"].float_val == [4]
 
 
 def test_other_names_are_no_versions(stage: Scene, publish: Publish) -> None:
     for name in ("1.0", "v3", "4_tmp", "0x10", "9223372036854775808", "1e2", "- 4", "++4", "1 2", "٣"):
-        (stage.folder / "names" / name).mkdir()
+        (stage.folder / "numbers" / name).mkdir()
     look_again(stage, publish)
-    assert "END" not in stage.client.states("names").values()
+    assert stage.client.states("numbers") == dict.fromkeys([1, *NUMBERS], "AVAILABLE")

@@ -7,17 +7,14 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.model_server.client import CALL_SECONDS
-from tests.servers import model_server
+from tests.servers import ModelServer
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.fixture(scope="module")
-def health(heads_path: object) -> Iterator[health_pb2_grpc.HealthStub]:
-    with (
-        model_server(f"--model_base_path={heads_path}", "--enable_grpc_healthcheck_service") as server,
-        grpc.insecure_channel(server.address) as channel,
-    ):
+def health(flagged: ModelServer) -> Iterator[health_pb2_grpc.HealthStub]:
+    with grpc.insecure_channel(flagged.address) as channel:
         yield health_pb2_grpc.HealthStub(channel)
 
 

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
 from tests.model_server.scene import Scene, listed, model, scene, write
+from tests.model_server.toy import Publish
 
 THREADS = 8
 REQUESTS = 10_000
@@ -103,30 +103,28 @@ class Load:
 
 
 def changes(stage: Scene, publish: Publish) -> Iterator[None]:
-    base_path = stage.folder / "toy"
+    base_path = stage.folder / "swapped"
     for version in CHANGES:
         publish(base_path, version)
-        stage.client.wait_for("toy", **{f"v{version - 1}": "END", f"v{version}": "AVAILABLE"})
+        stage.client.wait_for("swapped", **{f"v{version - 1}": "END", f"v{version}": "AVAILABLE"})
         yield
     shutil.rmtree(base_path / str(CHANGES[-1]))
-    stage.client.wait_for("toy", **{f"v{CHANGES[-1]}": "END", f"v{CHANGES[-2]}": "AVAILABLE"})
+    stage.client.wait_for("swapped", **{f"v{CHANGES[-1]}": "END", f"v{CHANGES[-2]}": "AVAILABLE"})
     yield
 
 
-def test_no_request_fails_over_five_changes_and_a_rollback(tmp_path: Path, publish: Publish) -> None:
-    (tmp_path / "toy").mkdir()
-    publish(tmp_path / "toy", 1)
-    with scene(tmp_path, write(tmp_path / "models.config", listed(model("toy", tmp_path / "toy")))) as stage:
-        load = Load(stage, "toy")
-        load.run(changes(stage, publish))
-        assert load.count >= REQUESTS
-        order = [1, *CHANGES]
-        for versions in load.changes:
-            # A thread may miss a version that served for a moment only; none comes back but by the rollback.
-            assert versions[-1] == CHANGES[-2]
-            forward = versions[:-1] if versions[-2:] == [CHANGES[-1], CHANGES[-2]] else versions
-            assert all(before < after for before, after in pairwise(forward))
-            assert set(forward) <= set(order)
+def test_no_request_fails_over_five_changes_and_a_rollback(changing: Scene, publish: Publish) -> None:
+    changing.serve(publish, "swapped")
+    load = Load(changing, "swapped")
+    load.run(changes(changing, publish))
+    assert load.count >= REQUESTS
+    order = [1, *CHANGES]
+    for versions in load.changes:
+        # A thread may miss a version that served for a moment only; none comes back but by the rollback.
+        assert versions[-1] == CHANGES[-2]
+        forward = versions[:-1] if versions[-2:] == [CHANGES[-1], CHANGES[-2]] else versions
+        assert all(before < after for before, after in pairwise(forward))
+        assert set(forward) <= set(order)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads resident memory from /proc")

@@ -10,8 +10,8 @@ import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
 from tests.model_server.scene import Refusal, Scene, listed, model, refusal, scene, write
+from tests.model_server.toy import Publish
 
 NAMES = ("red", "blue")
 

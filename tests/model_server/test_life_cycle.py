@@ -1,11 +1,10 @@
 """Versions that come and go, on a running server: what is found, in which order it is swapped, what stays.
 
-One server serves a model for each case; every case works under its own base path only.
+There is a model for each case; every case works under its own base path only.
 """
 
 import shutil
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,45 +12,32 @@ import grpc
 import numpy as np
 import pytest
 
-from tests.model_server import toy
 from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
-from tests.servers import model_server
+from tests.model_server.gate import running
+from tests.model_server.scene import Scene, model
+from tests.model_server.toy import Publish
 
 POLICIES = {
     "swap": "",
     "busy": "",
     "rollback": "",
     "emptied": "",
-    "names": "all {}",
     "two": "latest { num_versions: 2 }",
     "listed": "specific { versions: 1 versions: 3 }",
 }
-MODEL = 'config { name: "%s" base_path: "%s" model_platform: "tensorflow" model_version_policy { %s } }'
-
-
-def configure(directory: Path, policies: dict[str, str]) -> str:
-    """Writes a configuration with these models, each under its own directory; returns the flag."""
-    models = " ".join(MODEL % (name, directory / name, policy) for name, policy in policies.items())
-    config = directory / "models.config"
-    config.write_text(f"model_config_list {{ {models} }}")
-    return f"--model_config_file={config}"
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
+def models(changing: Scene) -> Path:
+    return changing.folder
 
 
 @pytest.fixture(scope="module")
-def connection(models: Path, publish: Publish) -> Iterator[Client]:
+def connection(changing: Scene, publish: Publish) -> Client:
     for name in POLICIES:
-        (models / name).mkdir()
-        publish(models / name, 1)
-    with model_server(configure(models, POLICIES), "--max_num_load_retries=0", "--grpc_max_threads=16") as server:
-        client = Client(server.address)
-        yield client
-        client.close()
+        publish(changing.base_path(name), 1)
+    changing.reload(*(model(name, changing.folder / name, policy) for name, policy in POLICIES.items()))
+    return changing.client
 
 
 def test_a_new_version_takes_over_under_traffic_without_a_failed_or_mixed_answer(
@@ -92,15 +78,11 @@ def test_a_new_version_takes_over_under_traffic_without_a_failed_or_mixed_answer
 def test_an_unloading_version_finishes_what_runs_and_takes_nothing_new(
     connection: Client, models: Path, publish: Publish
 ) -> None:
-    turns = 5 * toy.TURNS_PER_SECOND
-    running = connection.start_predict(
-        predict_request({"turns": np.int32(turns)}, name="busy", version=1, signature_name="slow")
-    )
-    assert connection.ask("busy", 0) == (1, 1)
-    publish(models / "busy", 2)
-    connection.wait_for("busy", v2="AVAILABLE")
-    assert connection.ask("busy", 0) == (2, 2)
-    assert running.result().outputs["turns"].int_val == [turns]
+    with running(connection, models / "pipe", name="busy", version=1) as request:
+        publish(models / "busy", 2)
+        connection.wait_for("busy", v1="UNLOADING", v2="AVAILABLE")
+        assert connection.ask("busy", 0) == (2, 2)
+        request.finish()
     connection.wait_for("busy", v1="END")
     with pytest.raises(grpc.RpcError) as caught:
         connection.predict(predict_request({"x": np.float32([1])}, name="busy", version=1))
@@ -129,19 +111,6 @@ def test_a_base_path_without_versions_unloads_the_model_and_keeps_its_history(
     connection.wait_for("emptied", v1="AVAILABLE")
 
 
-def test_names_that_are_numbers_are_versions(connection: Client, models: Path, publish: Publish) -> None:
-    """A sign, blanks and leading zeros are fine; the rest is not looked at."""
-    base_path = models / "names"
-    for name in ("00000123", " 8 ", "+6", "-5"):
-        # Copied beside, then renamed: a version is taken as soon as its name is a number.
-        Path(shutil.copytree(base_path / "1", base_path / "incoming")).rename(base_path / name)
-    for name in ("1.0", "v3", "4_tmp", "0x10", "9223372036854775808", "1e2"):
-        (base_path / name).mkdir()
-    states = connection.wait_for("names", v1="AVAILABLE", v123="AVAILABLE", v8="AVAILABLE", v6="AVAILABLE")
-    assert set(states) <= {1, 123, 8, 6, -5}
-    connection.wait_for("names", **{"v-5": "AVAILABLE"})
-
-
 def test_latest_n_keeps_the_n_highest(connection: Client, models: Path, publish: Publish) -> None:
     publish(models / "two", 2)
     connection.wait_for("two", v1="AVAILABLE", v2="AVAILABLE")
@@ -158,19 +127,3 @@ def test_specific_takes_the_listed_ones_only(connection: Client, models: Path, p
     publish(models / "listed", 3)
     connection.wait_for("listed", v1="AVAILABLE", v3="AVAILABLE")
     assert 2 not in connection.states("listed")
-
-
-def test_one_vanished_base_path_freezes_all_models_and_loses_none(tmp_path: Path, publish: Publish) -> None:
-    for name in ("gone", "other"):
-        (tmp_path / name).mkdir()
-        publish(tmp_path / name, 1)
-    with model_server(configure(tmp_path, {"gone": "", "other": ""}), "--max_num_load_retries=0") as server:
-        client = Client(server.address)
-        (tmp_path / "gone").rename(tmp_path / "away")
-        publish(tmp_path / "other", 2)
-        assert client.ask("gone", 4) == (1, 3)
-        assert client.ask("other", 4) == (1, 3)
-        (tmp_path / "away").rename(tmp_path / "gone")
-        client.wait_for("other", v1="END", v2="AVAILABLE")
-        assert client.states("gone") == {1: "AVAILABLE"}
-        client.close()

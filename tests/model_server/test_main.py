@@ -1,24 +1,21 @@
 """The process: command line, start-up errors, end."""
 
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import grpc
-import numpy as np
 import pytest
 
-from tests.model_server import toy
-from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
+from tests.model_server.client import Client
+from tests.model_server.gate import running
+from tests.model_server.toy import Publish
 from tests.servers import (
-    ModelServer,
     is_embedded,
     launch,
     model_server,
     run_model_server,
-    wait_until_ready,
+    wait_until_closed,
 )
 
 LABELLED = """
@@ -201,38 +198,16 @@ def test_listens_on_a_unix_socket_and_finishes_what_runs_on_sigterm(tmp_path: Pa
         pytest.skip("the stock server is cut off by SIGTERM")
     publish(tmp_path, 1)
     path = tmp_path / "grpc.socket"
-    turns = 3 * toy.TURNS_PER_SECOND
     with model_server("--model_name=toy", f"--model_base_path={tmp_path}", f"--grpc_socket_path={path}") as server:
         client = Client(f"unix:{path}")
-        running = client.start_predict(predict_request({"turns": np.int32(turns)}, signature_name="slow"))
-        # On one connection calls arrive in order: once this one is answered, the slow one is in the server.
-        assert client.ask("toy", 4) == (1, 3)
-        server.process.send_signal(signal.SIGTERM)
-        assert running.result().outputs["turns"].int_val == [turns]
+        with running(client, tmp_path / "pipe") as request:
+            server.process.send_signal(signal.SIGTERM)
+            wait_until_closed(server.grpc_port)
+            request.finish()
         assert server.process.wait() == 0
         with pytest.raises(grpc.RpcError) as caught:
             client.ask("toy", 4)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-        client.close()
-
-
-def wait_for_complaint(server: ModelServer) -> None:
-    """Reads the log until the server has looked for the base path and not found it."""
-    assert server.process.stderr
-    assert any("Could not find base path" in line for line in server.process.stderr)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.grpc_port))
-
-
-def test_waits_with_closed_ports_for_a_missing_base_path(tmp_path: Path, publish: Publish) -> None:
-    base_path = tmp_path / "later"
-    with launch("--model_name=toy", f"--model_base_path={base_path}", stderr=subprocess.PIPE) as server:
-        wait_for_complaint(server)
-        base_path.mkdir()
-        publish(base_path, 1)
-        wait_until_ready(server)
-        client = Client(server.address)
-        assert client.ask("toy", 4) == (1, 3)
         client.close()
 
 
@@ -241,6 +216,7 @@ def test_a_signal_ends_it_while_it_waits(tmp_path: Path, number: signal.Signals)
     if not is_embedded():
         pytest.skip("the stock server has no handler: a signal kills it")
     with launch(f"--model_base_path={tmp_path / 'later'}", stderr=subprocess.PIPE) as server:
-        wait_for_complaint(server)
+        assert server.process.stderr
+        assert any("Could not find base path" in line for line in server.process.stderr)
         server.process.send_signal(number)
         assert server.process.wait() == 0

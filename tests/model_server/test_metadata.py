@@ -13,7 +13,7 @@ def test_lists_every_signature_and_names_the_version_only(client: Client) -> Non
     response = client.metadata(request)
     signatures = SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
-    predicting = {"serving_default", "text", "two", "project", "scalar", "count", "boom", "slow", *DTYPES}
+    predicting = {"serving_default", "text", "two", "project", "scalar", "count", "boom", "slow", "held", *DTYPES}
     assert set(signatures.signature_def) == {*predicting, "classify", "regress", "__saved_model_init_op"}
     halve = signatures.signature_def["serving_default"]
     assert halve.method_name == "tensorflow/serving/predict"

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.inference_pb2 import InferenceTask, MultiInferenceRequest
-from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 from tensorflow_serving.apis.regression_pb2 import RegressionRequest
 
-from tests.model_server import heads, metrics_page
+from tests.model_server import heads, metrics_page, warmup_records
 from tests.model_server.client import Client, examples, model_spec, predict_request
-from tests.model_server.conftest import Publish
 from tests.model_server.metrics_page import Page
 from tests.model_server.rest import Rest
-from tests.servers import free_port, model_server, run_model_server
+from tests.model_server.toy import Publish
+from tests.servers import ModelServer, free_port, model_server, run_model_server
 
 SERVING = metrics_page.SERVING
 KINDS = {
@@ -63,10 +61,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterat
     """A server with `toy`, which has two warm-up records, and the metrics page at its usual path."""
     folder = tmp_path_factory.mktemp("measured")
     directory = publish(folder, 1)
-    (directory / "assets.extra").mkdir()
-    with tf.io.TFRecordWriter(str(directory / "assets.extra" / "tf_serving_warmup_requests")) as writer:
-        for _ in range(2):
-            writer.write(PredictionLog(predict_log=PredictLog(request=PREDICT)).SerializeToString())
+    warmup_records.put(directory, [warmup_records.record(PREDICT)] * 2)
     config = folder / "monitoring.config"
     config.write_text(metrics_page.CONFIG)
     flags = ["--model_name=toy", f"--model_base_path={folder}", f"--monitoring_config_file={config}"]
@@ -238,22 +233,14 @@ def test_without_the_file_there_is_no_page(rest: Rest) -> None:
     assert rest.get(metrics_page.DEFAULT_PATH).status == 404
 
 
-@pytest.mark.parametrize(
-    ("config", "found"),
-    [
-        pytest.param('prometheus_config { enable: true path: "/other" }', {"/other": 200}, id="another path"),
-        pytest.param('prometheus_config { path: "/other" }', {"/other": 404}, id="not enabled"),
-    ],
-)
-def test_where_the_page_is(tmp_path: Path, publish: Publish, config: str, found: dict[str, int]) -> None:
-    publish(tmp_path, 1)
-    file = tmp_path / "monitoring.config"
-    file.write_text(config)
-    flags = ["--model_name=toy", f"--model_base_path={tmp_path}", f"--monitoring_config_file={file}"]
-    with model_server(*flags) as server:
-        rest = Rest(server.rest_port)
-        paths = [*found, metrics_page.DEFAULT_PATH]
-        assert {path: rest.get(path).status for path in paths} == found | {metrics_page.DEFAULT_PATH: 404}
+def test_the_page_may_be_elsewhere(flagged: ModelServer) -> None:
+    rest = Rest(flagged.rest_port)
+    assert (rest.get("/other").status, rest.get(metrics_page.DEFAULT_PATH).status) == (200, 404)
+
+
+def test_the_page_must_be_enabled(frugal: ModelServer) -> None:
+    rest = Rest(frugal.rest_port)
+    assert (rest.get("/other").status, rest.get(metrics_page.DEFAULT_PATH).status) == (404, 404)
 
 
 def test_a_file_that_does_not_parse_ends_the_start(tmp_path: Path, publish: Publish) -> None:

@@ -1,6 +1,5 @@
 """The gRPC listener: sockets, sizes, compression, deadlines, the limit of running calls, start checks."""
 
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +11,12 @@ from tensorflow_serving.apis import predict_pb2, session_service_pb2
 
 from tests.model_server import toy
 from tests.model_server.client import CALL_SECONDS, Client, predict_request
-from tests.model_server.conftest import Publish
-from tests.servers import free_port, is_embedded, model_server, run_model_server
+from tests.model_server.gate import running
+from tests.model_server.toy import Publish
+from tests.servers import ModelServer, free_port, is_embedded, model_server, run_model_server
 
 SHORT = predict_request({"x": np.float32([1])})
-# More than any test waits for.
-LONG = predict_request({"turns": np.int32(1000 * toy.TURNS_PER_SECOND)}, signature_name="slow")
-A_SECOND = predict_request({"turns": np.int32(toy.TURNS_PER_SECOND)}, signature_name="slow")
+ENDLESS = predict_request({"turns": np.int32(toy.ENDLESS)}, signature_name="slow")
 
 
 def code_of(call: grpc.Future) -> str:
@@ -71,21 +69,26 @@ def narrow(base_path: Path) -> Iterator[Client]:
         client.close()
 
 
-def occupy(client: Client, request: predict_pb2.PredictRequest, seconds: float) -> grpc.Future:
-    """Starts a call with this deadline, and waits until it is running: until another one is refused."""
+def assert_exhausted(call: grpc.Future) -> None:
+    """Refused: as many calls as are allowed run already."""
+    assert (code_of(call), call.details()) == ("RESOURCE_EXHAUSTED", "Server Threadpool Exhausted")
+
+
+def start_endless(client: Client, seconds: float) -> grpc.Future:
+    """Starts a call with this deadline that would never end, and waits until another one is refused."""
     while True:
         call = client.channel.unary_unary(
             "/tensorflow.serving.PredictionService/Predict",
             predict_pb2.PredictRequest.SerializeToString,
             predict_pb2.PredictResponse.FromString,
-        ).future(request, timeout=seconds)
+        ).future(ENDLESS, timeout=seconds)
         while not call.done():
             other = client.start_predict(SHORT)
-            if code_of(other) == "RESOURCE_EXHAUSTED":
-                assert other.details() == "Server Threadpool Exhausted"
+            if code_of(other) != "OK":
+                assert_exhausted(other)
                 return call
-        # The other one was first, and this one was refused.
-        assert code_of(call) == "RESOURCE_EXHAUSTED"
+        # The other one was first and this one was refused, or this one has not come in time.
+        assert code_of(call) in ("RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED")
 
 
 def wait_until_free(client: Client) -> None:
@@ -100,59 +103,53 @@ def wait_until_free(client: Client) -> None:
     raise AssertionError("the call that should have ended still runs")
 
 
-def test_calls_beyond_the_limit_are_refused_until_one_ends(narrow: Client) -> None:
-    running = occupy(narrow, A_SECOND, CALL_SECONDS)
-    assert running.result().outputs["turns"].int_val == [toy.TURNS_PER_SECOND]
+def test_calls_beyond_the_limit_are_refused_until_one_ends(tmp_path: Path, narrow: Client) -> None:
+    with running(narrow, tmp_path / "pipe") as request:
+        assert_exhausted(narrow.start_predict(SHORT))
+        request.finish()
     wait_until_free(narrow)
 
 
 def test_the_deadline_of_a_call_ends_the_run_as_well(narrow: Client) -> None:
-    running = occupy(narrow, LONG, 5)
-    assert code_of(running) == "DEADLINE_EXCEEDED"
+    call = start_endless(narrow, seconds=1)
+    assert code_of(call) == "DEADLINE_EXCEEDED"
     wait_until_free(narrow)
 
 
-def test_a_cancelled_call_leaves_the_server_sound(narrow: Client) -> None:
-    running = occupy(narrow, A_SECOND, CALL_SECONDS)
-    running.cancel()
-    assert running.cancelled()
+def test_a_cancelled_call_leaves_the_server_sound(tmp_path: Path, narrow: Client) -> None:
+    with running(narrow, tmp_path / "pipe") as request:
+        request.call.cancel()
+        assert request.call.cancelled()
     wait_until_free(narrow)
 
 
 def test_one_thread_refuses_every_call(base_path: Path) -> None:
     with model_server("--model_name=toy", f"--model_base_path={base_path}", "--grpc_max_threads=1") as server:
         client = Client(server.address)
-        assert code_of(client.start_predict(SHORT)) == "RESOURCE_EXHAUSTED"
+        assert_exhausted(client.start_predict(SHORT))
         client.close()
 
 
-def test_replaces_a_stale_socket_file_and_needs_no_port(tmp_path: Path, base_path: Path) -> None:
-    path = tmp_path / "grpc.socket"
-    with socket.socket(socket.AF_UNIX) as stale:
-        stale.bind(str(path))
-    flags = ["--model_name=toy", f"--model_base_path={base_path}", f"--grpc_socket_path={path}"]
-    with model_server(*flags) as server:
-        client = Client(f"unix:{path}")
-        assert client.ask("toy", 4) == (1, 3)
+def test_replaces_a_stale_socket_file_and_needs_no_port(
+    base_path: Path, flagged_client: Client, stale_socket: Path
+) -> None:
+    client = Client(f"unix:{stale_socket}")
+    assert client.ask("toy", 4) == (1, 3)
+    client.close()
+    # A server on the same path takes it over; the other one is reached by its port alone.
+    flags = ["--model_name=second", f"--model_base_path={base_path}", f"--grpc_socket_path={stale_socket}"]
+    with model_server(*flags):
+        client = Client(f"unix:{stale_socket}")
+        assert client.ask("second", 4) == (1, 3)
         client.close()
-        # A server on the same path takes it over; this one is reached by its port alone.
-        with model_server(*flags):
-            client = Client(f"unix:{path}")
-            assert client.ask("toy", 4) == (1, 3)
-            client.close()
-        client = Client(server.address)
-        assert client.ask("toy", 4) == (1, 3)
-        client.close()
+    assert flagged_client.ask("toy", 4) == (1, 3)
 
 
-def test_takes_channel_arguments_of_both_types(tmp_path: Path, base_path: Path) -> None:
-    arguments = "grpc.so_reuseport=0,unknown=text,too.big=99999999999"
-    flags = ["--model_name=toy", f"--model_base_path={base_path}", f"--grpc_channel_arguments={arguments}"]
-    with model_server(*flags) as server:
-        client = Client(server.address)
-        assert client.ask("toy", 4) == (1, 3)
-        client.close()
-        ended = run_model_server(*flags, f"--port={server.grpc_port}")
+def test_takes_channel_arguments_of_both_types(base_path: Path, flagged: ModelServer, flagged_client: Client) -> None:
+    assert flagged_client.ask("toy", 4) == (1, 3)
+    # So nobody else may listen on its port.
+    flags = ["--model_name=toy", f"--model_base_path={base_path}", "--grpc_channel_arguments=grpc.so_reuseport=0"]
+    ended = run_model_server(*flags, f"--port={flagged.grpc_port}")
     assert ended.returncode == 255
     assert "Failed to start server. Error: INVALID_ARGUMENT: Failed to BuildAndStart gRPC server" in ended.stdout
 

@@ -6,7 +6,6 @@ from tensorflow_serving.apis import input_pb2, regression_pb2
 
 from tests.model_server.client import Client, example, examples, model_spec
 from tests.model_server.test_classify import signature_text
-from tests.servers import model_server
 
 X = examples(0.25, -3.0)
 
@@ -132,15 +131,11 @@ def test_a_signature_of_other_names_is_shown(client: Client, signature: str, mes
     assert refusal(client, request(signature)) == ("INVALID_ARGUMENT", message + signature_text(client, signature, ""))
 
 
-def test_with_the_check_the_method_name_counts_before_the_form(heads_path: object) -> None:
-    flags = ["--model_name=heads", f"--model_base_path={heads_path}", "--enable_signature_method_name_check"]
-    with model_server(*flags) as server:
-        strict = Client(server.address)
-        assert [one.value for one in strict.regress(request("regress")).result.regressions] == [0.5, -6]
-        for signature, was in (("column", "predict"), ("two_inputs", "predict"), ("classify", "classify")):
-            assert refusal(strict, request(signature)) == (
-                "INVALID_ARGUMENT",
-                "Expected regression signature method_name to be tensorflow/serving/regress. "
-                f"Was: tensorflow/serving/{was}",
-            )
-        strict.close()
+def test_with_the_check_the_method_name_counts_before_the_form(flagged_client: Client) -> None:
+    assert [one.value for one in flagged_client.regress(request("regress")).result.regressions] == [0.5, -6]
+    for signature, was in (("column", "predict"), ("two_inputs", "predict"), ("classify", "classify")):
+        assert refusal(flagged_client, request(signature)) == (
+            "INVALID_ARGUMENT",
+            "Expected regression signature method_name to be tensorflow/serving/regress. "
+            f"Was: tensorflow/serving/{was}",
+        )

@@ -1,36 +1,27 @@
 """ModelService.HandleReloadConfigRequest: a new configuration is total; in which order it is checked and applied."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
-from tests.model_server import toy
 from tests.model_server.client import predict_request
-from tests.model_server.conftest import Publish
-from tests.model_server.scene import Scene, configure, listed, model, scene
+from tests.model_server.gate import running
+from tests.model_server.scene import MISSING, Scene, listed, model, refusal
+from tests.model_server.toy import Publish
+
+
+@pytest.fixture
+def stage(changing: Scene, fixed: ModelConfig) -> Scene:
+    """Only `fixed` is configured."""
+    changing.reload(fixed)
+    return changing
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[Scene]:
-    """A server that starts with model `toy`, version 1."""
-    folder = tmp_path_factory.mktemp("reload")
-    with scene(folder, configure(folder, publish, "toy"), "--max_num_load_retries=0") as found:
-        yield found
-
-
-@pytest.fixture
-def stage(shared: Scene) -> Scene:
-    """Only `toy` is configured."""
-    shared.reload(model("toy", shared.folder / "toy"))
-    return shared
-
-
-@pytest.fixture
-def fixed(stage: Scene) -> ModelConfig:
-    """The configuration of `toy`, which stays."""
-    return model("toy", stage.folder / "toy")
+def fixed(changing: Scene, publish: Publish) -> ModelConfig:
+    """The configuration of a model that stays, with version 1."""
+    publish(changing.base_path("fixed"), 1)
+    return model("fixed", changing.folder / "fixed")
 
 
 def test_a_new_model_serves_when_the_call_returns(stage: Scene, fixed: ModelConfig, publish: Publish) -> None:
@@ -40,7 +31,7 @@ def test_a_new_model_serves_when_the_call_returns(stage: Scene, fixed: ModelConf
     assert (response.status.error_code, response.status.error_message) == (0, "")
     assert not response.metric
     assert stage.client.ask("new", 4) == (2, 4)
-    assert stage.client.ask("toy", 4) == (1, 3)
+    assert stage.client.ask("fixed", 4) == (1, 3)
 
 
 def test_answers_for_each_metric_that_is_asked_for(stage: Scene, fixed: ModelConfig) -> None:
@@ -73,16 +64,11 @@ def test_a_model_that_is_left_out_is_unloaded_and_stays_listed(
 def test_does_not_wait_for_models_that_go(stage: Scene, fixed: ModelConfig, publish: Publish) -> None:
     publish(stage.base_path("goes"), 1)
     stage.reload(fixed, model("goes", stage.folder / "goes"))
-    turns = 5 * toy.TURNS_PER_SECOND
-    running = stage.client.start_predict(
-        predict_request({"turns": np.int32(turns)}, name="goes", signature_name="slow")
-    )
-    assert stage.client.ask("goes", 0) == (1, 1)
-    stage.reload(fixed)
-    assert not running.done()
-    stage.client.wait_for("goes", v1="UNLOADING")
-    assert stage.unserved("goes")[0] == "NOT_FOUND"
-    assert running.result().outputs["turns"].int_val == [turns]
+    with running(stage.client, stage.folder / "goes.pipe", name="goes") as request:
+        stage.reload(fixed)
+        stage.client.wait_for("goes", v1="UNLOADING")
+        assert stage.unserved("goes")[0] == "NOT_FOUND"
+        request.finish()
     stage.client.wait_for("goes", v1="END")
 
 
@@ -101,18 +87,18 @@ def test_a_model_that_comes_back_while_it_goes_counts_as_ended(
 ) -> None:
     """The waiting call sees the end of the old one first; the model is loaded again nevertheless."""
     publish(stage.base_path("soon"), 1)
-    config = model("soon", stage.folder / "soon")
-    stage.reload(fixed, config)
-    turns = 5 * toy.TURNS_PER_SECOND
-    running = stage.client.start_predict(
-        predict_request({"turns": np.int32(turns)}, name="soon", signature_name="slow")
-    )
-    assert stage.client.ask("soon", 0) == (1, 1)
-    stage.reload(fixed)
-    stage.client.wait_for("soon", v1="UNLOADING")
+    stage.reload(fixed, model("soon", stage.folder / "soon"))
+    with running(stage.client, stage.folder / "soon.pipe", name="soon") as request:
+        stage.reload(fixed)
+        stage.client.wait_for("soon", v1="UNLOADING")
+        policy = f"specific {{ versions: 1 versions: {MISSING} }}"
+        back = stage.client.start_reload(listed(fixed, model("soon", stage.folder / "soon", policy)))
+        # By now the list is in force and the call waits.
+        stage.wait_for_log(f"Version {MISSING} of servable soon")
+        assert not back.done()
+        request.finish()
     message = "1 model(s) did not become available: {{{name: soon version: 1}}, }"
-    assert stage.refused(fixed, config) == ("UNKNOWN", message)
-    assert running.done()
+    assert refusal(back) == ("UNKNOWN", message)
     stage.client.wait_for("soon", v1="AVAILABLE")
 
 
@@ -182,7 +168,7 @@ def test_a_new_model_without_a_base_path_holds_this_and_every_later_call(
     # Only once the first one is seen to wait: calls sent together may be taken in either order.
     stage.wait_for_log(f"Could not find base path {stage.folder / 'late'} for servable late")
     second = stage.client.start_reload(listed(fixed))
-    assert stage.client.ask("toy", 4) == (1, 3)
+    assert stage.client.ask("fixed", 4) == (1, 3)
     assert not first.done()
     assert not second.done()
     stage.base_path("late")
@@ -197,13 +183,13 @@ def test_a_new_model_without_a_base_path_holds_this_and_every_later_call(
 
 def test_an_empty_list_unloads_everything(stage: Scene, fixed: ModelConfig) -> None:
     stage.reload()
-    stage.client.wait_for("toy", v1="END")
-    assert stage.unserved("toy") == ("NOT_FOUND", "Servable not found for request: Latest(toy)")
+    stage.client.wait_for("fixed", v1="END")
+    assert stage.unserved("fixed") == ("NOT_FOUND", "Servable not found for request: Latest(fixed)")
     stage.reload(fixed)
-    assert stage.client.ask("toy", 4) == (1, 3)
+    assert stage.client.ask("fixed", 4) == (1, 3)
 
 
 def test_an_identical_list_is_accepted_again_and_again(stage: Scene, fixed: ModelConfig) -> None:
     for _ in range(5):
         stage.reload(fixed)
-    assert stage.client.states("toy") == {1: "AVAILABLE"}
+    assert stage.client.states("fixed") == {1: "AVAILABLE"}

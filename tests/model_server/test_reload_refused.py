@@ -1,14 +1,11 @@
 """What HandleReloadConfigRequest refuses, with which words, and what a refusal leaves behind."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest, ReloadConfigResponse
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
-from tests.model_server.conftest import Publish
-from tests.model_server.scene import Scene, configure, listed, model, refusal, scene, write
+from tests.model_server.scene import Scene, model, refusal
+from tests.model_server.toy import Publish
 
 NOT_A_LIST = (
     "INVALID_ARGUMENT",
@@ -16,75 +13,68 @@ NOT_A_LIST = (
 )
 
 
+@pytest.fixture
+def stage(changing: Scene, fixed: ModelConfig) -> Scene:
+    """Only `kept` is configured."""
+    changing.reload(fixed)
+    return changing
+
+
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[Scene]:
-    """A server that starts with model `toy`, version 1."""
-    folder = tmp_path_factory.mktemp("reload")
-    with scene(folder, configure(folder, publish, "toy"), "--max_num_load_retries=0") as found:
-        yield found
-
-
-@pytest.fixture
-def stage(shared: Scene) -> Scene:
-    """Only `toy` is configured."""
-    shared.reload(model("toy", shared.folder / "toy"))
-    return shared
-
-
-@pytest.fixture
-def fixed(stage: Scene) -> ModelConfig:
-    """The configuration of `toy`, which stays."""
-    return model("toy", stage.folder / "toy")
+def fixed(changing: Scene, publish: Publish) -> ModelConfig:
+    """The configuration of `kept`, with version 1."""
+    publish(changing.base_path("kept"), 1)
+    return model("kept", changing.folder / "kept")
 
 
 @pytest.mark.parametrize(
     ("models", "message"),
     [
         pytest.param(
-            [model("toy", "/a"), model("x", "/b"), model("x", "/c")],
+            [model("kept", "/a"), model("x", "/b"), model("x", "/c")],
             "Illegal to list model x multiple times in config list",
             id="a name twice",
         ),
         pytest.param(
-            [model("toy", "/a"), model("x", "b/c")],
+            [model("kept", "/a"), model("x", "b/c")],
             "Expected model x to have an absolute path or URI; got base_path()=b/c",
             id="relative base path",
         ),
         pytest.param(
-            [model("toy", "/a"), model("x", "")],
+            [model("kept", "/a"), model("x", "")],
             "Expected model x to have an absolute path or URI; got base_path()=",
             id="no base path",
         ),
         pytest.param(
-            [model("toy", "/a"), model("x", "c:/b")],
+            [model("kept", "/a"), model("x", "c:/b")],
             "Expected model x to have an absolute path or URI; got base_path()=c:/b",
             id="a colon makes no URI",
         ),
         pytest.param(
-            [model("toy", "/a", model_platform="onnx")],
-            "Illegal to change a model's platform. For model toy platform was tensorflow and new platform requested is "
-            "onnx",
+            [model("kept", "/a", model_platform="onnx")],
+            "Illegal to change a model's platform. For model kept platform was tensorflow and new platform requested "
+            "is onnx",
             id="another platform",
         ),
         pytest.param(
-            [model("toy", "/a", model_platform="")],
+            [model("kept", "/a", model_platform="")],
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-            "ModelServerConfig::model_platform, model name is toy",
+            "ModelServerConfig::model_platform, model name is kept",
             id="no platform",
         ),
         pytest.param(
-            [model("toy", "/a", model_type=1)],
+            [model("kept", "/a", model_type=1)],
             "Illegal setting both ModelServerConfig::model_type (deprecated) and "
-            "ModelServerConfig::model_platform, model name is toy",
+            "ModelServerConfig::model_platform, model name is kept",
             id="platform and type",
         ),
         pytest.param(
-            [model("toy", "/a", model_platform="", model_type=2)],
+            [model("kept", "/a", model_platform="", model_type=2)],
             "ModelServerConfig::model_type choice 2 not supported.",
             id="another type",
         ),
         pytest.param(
-            [model("toy", "/a"), model("x", "/b", model_platform="onnx")],
+            [model("kept", "/a"), model("x", "/b", model_platform="onnx")],
             "Model x requests unsupported platform onnx",
             id="unsupported platform",
         ),
@@ -92,7 +82,7 @@ def fixed(stage: Scene) -> ModelConfig:
 )
 def test_refuses_a_list(stage: Scene, models: list[ModelConfig], message: str) -> None:
     assert stage.refused(*models) == ("INVALID_ARGUMENT", message)
-    assert stage.client.ask("toy", 4) == (1, 3)
+    assert stage.client.ask("kept", 4) == (1, 3)
 
 
 def test_the_deprecated_model_type_still_works(stage: Scene, fixed: ModelConfig, publish: Publish) -> None:
@@ -152,16 +142,3 @@ def test_request_logging_is_refused_when_the_models_are_loaded_already(
     logged.logging_config.SetInParent()
     assert stage.refused(fixed, logged) == ("INVALID_ARGUMENT", "No request-logger-creator provided.")
     assert stage.client.ask("logged", 4) == (1, 3)
-
-
-def test_a_model_without_a_platform_spoils_every_later_list(tmp_path: Path, publish: Publish) -> None:
-    """It is remembered before it is refused, and looked at first from then on."""
-    with scene(tmp_path, write(tmp_path / "models.config", listed())) as spoiled:
-        publish(spoiled.base_path("toy"), 1)
-        expected = (
-            "INVALID_ARGUMENT",
-            "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-            "ModelServerConfig::model_platform, model name is x",
-        )
-        assert spoiled.refused(model("x", "/x", model_platform="")) == expected
-        assert spoiled.refused(model("toy", spoiled.folder / "toy")) == expected

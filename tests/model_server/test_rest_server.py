@@ -4,16 +4,25 @@ import gzip
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.model_server import toy
 from tests.model_server.client import Client
-from tests.model_server.conftest import Publish
+from tests.model_server.gate import Gate
 from tests.model_server.rest import Answer, Rest, refusal
-from tests.servers import ModelServer, free_port, is_embedded, launch, model_server, wait_until_ready
+from tests.model_server.scene import Scene
+from tests.model_server.toy import Publish
+from tests.servers import (
+    ModelServer,
+    free_port,
+    is_embedded,
+    launch,
+    model_server,
+    wait_until_closed,
+    wait_until_ready,
+)
 
 PREDICT = "/v1/models/toy:predict"
 BODY = '{"instances": [1]}'
@@ -34,11 +43,10 @@ def flags(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> list[st
     return ["--model_name=toy", f"--model_base_path={base_path}"]
 
 
-@pytest.fixture(scope="module")
-def impatient(flags: list[str]) -> Iterator[Rest]:
-    """A server with a time limit of 200 ms, that answers CORS."""
-    with model_server(*flags, "--rest_api_timeout_in_ms=200", "--rest_api_enable_cors_support") as server:
-        yield Rest(server.rest_port)
+@pytest.fixture
+def flagged_rest(flagged: ModelServer) -> Rest:
+    """A server that answers CORS, and that has no time limit."""
+    return Rest(flagged.rest_port)
 
 
 def _has_ipv6() -> bool:
@@ -138,28 +146,29 @@ def test_without_the_flag_there_are_no_cors_headers(rest: Rest) -> None:
     [("POST", PREDICT, 200), ("GET", "/v1/models/toy", 200), ("GET", "/v1/models/ghost", 404), ("PUT", PREDICT, 400)],
 )
 def test_with_the_flag_every_api_answer_carries_cors_headers(
-    impatient: Rest, method: str, path: str, status: int
+    flagged_rest: Rest, method: str, path: str, status: int
 ) -> None:
-    answer = impatient.ask(method, path, BODY)
+    answer = flagged_rest.ask(method, path, BODY)
     assert (answer.status, cors(answer)) == (status, CORS)
 
 
-def test_with_the_flag_a_preflight_carries_them_too(impatient: Rest) -> None:
-    answer = impatient.ask("OPTIONS", PREDICT, headers={"Origin": "http://example.org"})
+def test_with_the_flag_a_preflight_carries_them_too(flagged_rest: Rest) -> None:
+    answer = flagged_rest.ask("OPTIONS", PREDICT, headers={"Origin": "http://example.org"})
     assert (answer.status, cors(answer)) == (200, CORS)
 
 
-def test_an_inference_that_takes_too_long_is_given_up(impatient: Rest) -> None:
-    body = json.dumps({"signature_name": "slow", "inputs": 60 * toy.TURNS_PER_SECOND})
-    status, _ = refusal(impatient.post(PREDICT, body))
+def test_an_inference_that_takes_too_long_is_given_up(frugal: ModelServer) -> None:
+    body = json.dumps({"signature_name": "slow", "inputs": toy.ENDLESS})
+    rest = Rest(frugal.rest_port)
+    status, _ = refusal(rest.post(PREDICT, body))
     assert status == 504
-    assert impatient.post(PREDICT, BODY).status == 200
+    assert rest.post(PREDICT, BODY).status == 200
 
 
-def test_without_a_limit_an_inference_takes_its_time(flags: list[str]) -> None:
-    body = json.dumps({"signature_name": "slow", "inputs": toy.TURNS_PER_SECOND})
-    with model_server(*flags, "--rest_api_timeout_in_ms=-1", "--rest_api_num_threads=1") as server:
-        assert Rest(server.rest_port).post(PREDICT, body).json() == {"outputs": toy.TURNS_PER_SECOND}
+def test_without_a_limit_an_inference_takes_its_time(flagged_rest: Rest) -> None:
+    turns = 100_000
+    body = json.dumps({"signature_name": "slow", "inputs": turns})
+    assert flagged_rest.post(PREDICT, body).json() == {"outputs": turns}
 
 
 def test_no_rest_port_no_rest(flags: list[str]) -> None:
@@ -187,27 +196,27 @@ def test_a_port_that_cannot_be_had_leaves_grpc_alone(flags: list[str], is_taken:
 
 
 @pytest.mark.skipif(not is_embedded(), reason="the stock server is cut off by SIGTERM")
-def test_sigterm_finishes_what_runs(flags: list[str]) -> None:
-    turns = 2 * toy.TURNS_PER_SECOND
-    body = json.dumps({"signature_name": "slow", "inputs": turns})
+def test_sigterm_finishes_what_runs(tmp_path: Path, flags: list[str]) -> None:
+    pipe = str(tmp_path / "pipe")
+    body = json.dumps({"signature_name": "held", "inputs": pipe})
     with model_server(*flags) as server:
         Rest(server.rest_port).get("/v1/models/toy")
         with _start(server, body) as connection:
-            connection.sendall(body.encode())
-            server.process.terminate()
+            with Gate(tmp_path / "pipe") as gate:
+                connection.sendall(body.encode())
+                gate.wait()
+                server.process.terminate()
+                wait_until_closed(server.rest_port)
             answer = b"".join(iter(lambda: connection.recv(1000), b""))
         assert answer.startswith(OK)
-        assert answer.endswith(f'{{\n    "outputs": {turns}\n}}'.encode())
+        assert answer.endswith(f'{{\n    "outputs": {len(pipe)}\n}}'.encode())
         assert server.process.wait() == 0
 
 
-def test_a_version_that_failed_is_shown_with_its_error(tmp_path: Path, publish: Publish) -> None:
-    publish(tmp_path, 1)
-    with model_server("--model_name=toy", f"--model_base_path={tmp_path}", "--max_num_load_retries=0") as server:
-        (tmp_path / "2").mkdir()
-        client = Client(server.address)
-        client.wait_for("toy", v2="END")
-        client.close()
-        newest = Rest(server.rest_port).get("/v1/models/toy").json()["model_version_status"][0]
+def test_a_version_that_failed_is_shown_with_its_error(changing: Scene, publish: Publish) -> None:
+    changing.serve(publish, "failing")
+    (changing.folder / "failing" / "2").mkdir()
+    changing.client.wait_for("failing", v2="END")
+    newest = Rest(changing.server.rest_port).get("/v1/models/failing").json()["model_version_status"][0]
     assert (newest["version"], newest["state"], newest["status"]["error_code"]) == ("2", "END", "NOT_FOUND")
     assert newest["status"]["error_message"].startswith("Specified file path does not appear to contain a SavedModel")

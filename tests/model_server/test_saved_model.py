@@ -1,33 +1,16 @@
-"""Versions that cannot be loaded: the reason is told, the old version serves on, the process lives.
-
-One server; each case is a version of its own.
-"""
+"""Versions that cannot be loaded: the reason is told, the old version serves on, the process lives."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import pytest
 from tensorflow.core.protobuf import saved_model_pb2
 
-from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
-from tests.servers import model_server
-
-
-@pytest.fixture(scope="module")
-def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("broken")
-
-
-@pytest.fixture(scope="module")
-def client(base_path: Path, publish: Publish) -> Iterator[Client]:
-    publish(base_path, 1)
-    with model_server("--model_name=broken", f"--model_base_path={base_path}", "--max_num_load_retries=0") as server:
-        connection = Client(server.address)
-        yield connection
-        connection.close()
+from tests.model_server.client import predict_request
+from tests.model_server.scene import Scene
+from tests.model_server.toy import Publish
 
 
 def empty(directory: Path) -> None:
@@ -80,68 +63,72 @@ def unknown_op(directory: Path) -> None:
     graph.write_bytes(model.SerializeToString())
 
 
-@pytest.mark.parametrize(
-    ("number", "damage", "code", "start"),
-    [
-        (11, empty, 5, NO_BUNDLE),
-        (12, truncated, 15, "Can't parse PATH/saved_model.pb as binary proto"),
-        (13, without_values, 5, "PATH/variables/variables.data-00000-of-00001; No such file or directory"),
-        (
-            14,
-            plain_file,
-            9,
-            "Error while attempting to reserve resources to load servable {name: broken version: 14}: "
-            "PATH; Not a directory",
-        ),
-        (15, session_bundle, 12, "Session Bundle is deprecated and removed."),
-        (
-            16,
-            other_tags,
-            5,
-            "Could not find meta graph def matching supplied tags: { serve }. To inspect available tag-sets in the "
-            "SavedModel, please use the SavedModel CLI: `saved_model_cli`",
-        ),
-        (17, unknown_op, 5, "Op type not registered 'Frobnicate' in binary running on "),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
+# How version 2 of a model is damaged; the error code and how the message begins.
+DAMAGES: dict[Callable[[Path], None], tuple[int, str]] = {
+    empty: (5, NO_BUNDLE),
+    truncated: (15, "Can't parse PATH/saved_model.pb as binary proto"),
+    without_values: (5, "PATH/variables/variables.data-00000-of-00001; No such file or directory"),
+    plain_file: (
+        9,
+        "Error while attempting to reserve resources to load servable {name: plain_file version: 2}: "
+        "PATH; Not a directory",
+    ),
+    session_bundle: (12, "Session Bundle is deprecated and removed."),
+    other_tags: (
+        5,
+        "Could not find meta graph def matching supplied tags: { serve }. To inspect available tag-sets in the "
+        "SavedModel, please use the SavedModel CLI: `saved_model_cli`",
+    ),
+    unknown_op: (5, "Op type not registered 'Frobnicate' in binary running on "),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(changing: Scene, publish: Publish) -> Scene:
+    """A server with a model for each damage, whose version 1 is whole and whose version 2 has come just now."""
+    changing.serve(publish, "retried", "unrestored", *(damage.__name__ for damage in DAMAGES))
+    whole = changing.base_path("whole")
+    for damage in DAMAGES:
+        incoming = publish(whole, 2)
+        damage(incoming)
+        incoming.rename(changing.folder / damage.__name__ / "2")
+    return changing
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_version_that_cannot_be_loaded_ends_with_the_reason_and_the_old_one_serves_on(
-    client: Client, base_path: Path, number: int, damage: Callable[[Path], None], code: int, start: str
+    stage: Scene, damage: Callable[[Path], None]
 ) -> None:
-    incoming = Path(shutil.copytree(base_path / "1", base_path / "incoming"))
-    damage(incoming)
-    incoming.rename(base_path / str(number))
-    client.wait_for("broken", **{f"v{number}": "END"})
-    (ended,) = client.status(name="broken", version=number)
+    name = damage.__name__
+    code, start = DAMAGES[damage]
+    stage.client.wait_for(name, v1="AVAILABLE", v2="END")
+    (ended,) = stage.client.status(name=name, version=2)
     assert ended.status.error_code == code
-    assert ended.status.error_message.startswith(start.replace("PATH", str(base_path / str(number))))
-    assert client.ask("broken", 4) == (1, 3)
+    assert ended.status.error_message.startswith(start.replace("PATH", str(stage.folder / name / "2")))
+    assert stage.client.ask(name, 4) == (1, 3)
 
 
-def test_a_failed_version_is_tried_again_once_it_was_away(client: Client, base_path: Path, publish: Publish) -> None:
+def test_a_failed_version_is_tried_again_once_it_was_away(stage: Scene, publish: Publish) -> None:
+    base_path = stage.folder / "retried"
     (base_path / "20").mkdir()
-    client.wait_for("broken", v20="END")
+    stage.client.wait_for("retried", v20="END")
     (base_path / "20").rename(base_path / "taken-away")
-    publish(base_path, 19)
-    # Seen by the poll that misses 20: 19 is the highest now.
-    client.wait_for("broken", v19="AVAILABLE")
+    publish(base_path, 3)
+    # Seen by the poll that misses 20: 3 is the highest now.
+    stage.client.wait_for("retried", v3="AVAILABLE")
     shutil.copytree(base_path / "1", base_path / "incoming")
     (base_path / "incoming").rename(base_path / "20")
-    client.wait_for("broken", v19="END", v20="AVAILABLE")
+    stage.client.wait_for("retried", v3="END", v20="AVAILABLE")
 
 
-def test_variables_that_are_missing_fail_the_first_request_not_the_load(client: Client, base_path: Path) -> None:
-    incoming = Path(shutil.copytree(base_path / "1", base_path / "incoming"))
+def test_variables_that_are_missing_fail_the_first_request_not_the_load(stage: Scene, publish: Publish) -> None:
+    incoming = publish(stage.base_path("bare"), 2)
     shutil.rmtree(incoming / "variables")
-    incoming.rename(base_path / "30")
-    client.wait_for("broken", v30="AVAILABLE")
+    incoming.rename(stage.folder / "unrestored" / "2")
+    stage.client.wait_for("unrestored", v2="AVAILABLE")
     with pytest.raises(grpc.RpcError) as caught:
-        client.ask("broken", 4)
+        stage.client.ask("unrestored", 4)
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert caught.value.details().startswith("Could not find variable ")
-    (text,) = (
-        client.predict(predict_request({"text": [b"a"]}, name="broken", signature_name="text"))
-        .outputs["upper"]
-        .string_val
-    )
-    assert text == b"A"
+    request = predict_request({"text": [b"a"]}, name="unrestored", signature_name="text")
+    assert stage.client.predict(request).outputs["upper"].string_val == [b"A"]

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from model_server.options import Options
 from model_server.session_options import session_config
-from tests.model_server.client import Client, predict_request
-from tests.model_server.conftest import Publish
-from tests.servers import model_server, run_model_server
+from tests.model_server.client import Client
+from tests.servers import run_model_server
 
 CPUS = 6
 
@@ -64,15 +62,8 @@ def test_the_file_sets_everything_else(tmp_path: Path) -> None:
     assert config.graph_options.place_pruned_graph
 
 
-def test_a_server_with_a_session_file(tmp_path: Path, publish: Publish) -> None:
-    publish(tmp_path, 1)
-    file = tmp_path / "session.config"
-    file.write_text("inter_op_parallelism_threads: 1")
-    flags = ["--model_name=toy", f"--model_base_path={tmp_path}", f"--tensorflow_session_config_file={file}"]
-    with model_server(*flags) as server:
-        client = Client(server.address)
-        assert client.predict(predict_request({"x": np.float32([2])})).outputs["y"].float_val == [2]
-        client.close()
+def test_a_server_with_a_session_file(flagged_client: Client) -> None:
+    assert flagged_client.ask("toy", 2) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
 """What a start makes of its configuration file: what is legal, what is fatal, and which of two mistakes is named."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
-from tests.model_server.client import Client
-from tests.model_server.conftest import Publish
-from tests.model_server.scene import listed, model, scene, write
-from tests.servers import launch, run_model_server, wait_until_ready
+from tests.model_server.client import predict_request
+from tests.model_server.scene import Scene, listed, model, scene, write
+from tests.model_server.toy import Publish
+from tests.servers import run_model_server
 
 PREFIX = "Failed to start server. Error: "
 
@@ -28,54 +30,49 @@ def with_logging(config: ModelConfig) -> ModelConfig:
     return config
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        pytest.param("", [], id="only blanks and a comment"),
-        pytest.param("model_config_list {}", [], id="an empty list"),
-        pytest.param(
-            'model_config_list: { config: { name: "a", base_path: "BASE"; model_platform: "tensorflow" } }',
-            ["a"],
-            id="colons, commas and semicolons",
-        ),
-        pytest.param(
-            "model_config_list { config { name: 'a' base_path: 'BA' 'SE' model_platform: 'tensorflow' } # comment\n }",
-            ["a"],
-            id="single quotes, adjoining strings, a comment",
-        ),
-        pytest.param(
-            "model_config_list < config: [{ name: 'a' base_path: 'BASE' model_platform: 'tensorflow' }, "
-            "{ name: 'b' base_path: 'BASE' model_type: TENSORFLOW }] >",
-            ["a", "b"],
-            id="a list in brackets, angle brackets, an enum by name",
-        ),
-        pytest.param(
-            "model_config_list { config { name: 'a' base_path: 'file://BASE' model_platform: 'tensorflow' } }",
-            ["a"],
-            id="a base path as URI",
-        ),
-    ],
-)
-def test_a_legal_configuration(tmp_path: Path, publish: Publish, text: str, names: list[str]) -> None:
-    (tmp_path / "base").mkdir()
-    publish(tmp_path / "base", 1)
+# Ways to write a model into a configuration, by the model's name. A start without any is a matter of test_reload_start.
+FORMS = {
+    "separated": 'config: { name: "separated", base_path: "BASE"; model_platform: "tensorflow" }',
+    "quoted": "config { name: 'quoted' base_path: 'BA' 'SE' model_platform: 'tensorflow' } # comment\n",
+    "uri": "config { name: 'uri' base_path: 'file://BASE' model_platform: 'tensorflow' }",
+    "angled": "config < name: 'angled' base_path: 'BASE' model_platform: 'tensorflow' >",
+    "bracketed": "config: [{ name: 'bracketed' base_path: 'BASE' model_platform: 'tensorflow' }, "
+    "{ name: 'by type' base_path: 'BASE' model_type: TENSORFLOW }]",
+    "labelled": "config { name: 'labelled' base_path: 'BASE' model_platform: 'tensorflow' "
+    "version_labels { key: 'stable' value: 1 } }",
+}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory, publish: Publish) -> Iterator[Scene]:
+    """A server with all of FORMS, that looks at the disk only once; flags name another model."""
+    folder = tmp_path_factory.mktemp("started")
+    (folder / "base").mkdir()
+    publish(folder / "base", 1)
     # The two halves of BASE may stand apart.
-    half = len(str(tmp_path))
-    base = str(tmp_path / "base")
+    half = len(str(folder))
+    base = str(folder / "base")
+    text = f"model_config_list: {{ {' '.join(FORMS.values())} }}"
     text = text.replace("'BA' 'SE'", f"'{base[:half]}' '{base[half:]}'").replace("BASE", base)
-    with scene(tmp_path, write(tmp_path / "models.config", "  # models\n" + text)) as found:
-        for name in names:
-            assert found.client.ask(name, 4) == (1, 3)
-        assert found.client.states("nobody") == {}
+    flags = ["--model_name=other", "--model_base_path=/nowhere", "--file_system_poll_wait_seconds=0"]
+    flags.append("--allow_version_labels_for_unavailable_models=true")
+    with scene(folder, write(folder / "models.config", "  # models\n" + text), *flags) as found:
+        yield found
 
 
-def test_flags_that_name_a_model_do_not_count_beside_a_file(tmp_path: Path, publish: Publish) -> None:
-    (tmp_path / "toy").mkdir()
-    publish(tmp_path / "toy", 1)
-    flag = write(tmp_path / "models.config", listed(model("toy", tmp_path / "toy")))
-    with scene(tmp_path, flag, "--model_name=other", "--model_base_path=/nowhere") as found:
-        assert found.client.ask("toy", 4) == (1, 3)
-        assert found.client.states("other") == {}
+@pytest.mark.parametrize("name", [*FORMS, "by type"])
+def test_a_legal_configuration(started: Scene, name: str) -> None:
+    assert started.client.ask(name, 4) == (1, 3)
+
+
+def test_flags_that_name_a_model_do_not_count_beside_a_file(started: Scene) -> None:
+    assert started.client.states("other") == {}
+
+
+def test_labels_at_start_need_their_flag(started: Scene) -> None:
+    assert started.client.states("labelled") == {1: "AVAILABLE"}
+    request = predict_request({"x": np.float32([4])}, name="labelled", version_label="stable")
+    assert started.client.predict(request).outputs["y"].float_val == [3]
 
 
 @pytest.mark.parametrize(
@@ -125,20 +122,3 @@ def test_a_custom_configuration_aborts(tmp_path: Path) -> None:
 
 def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
     assert failure(f"--model_config_file={tmp_path}") == f"NOT_FOUND: {tmp_path}; No such device"
-
-
-def test_labels_at_start_need_their_flag(tmp_path: Path, publish: Publish) -> None:
-    (tmp_path / "toy").mkdir()
-    publish(tmp_path / "toy", 1)
-    flag = write(tmp_path / "models.config", listed(model("toy", tmp_path / "toy", labels={"stable": 1})))
-    with scene(tmp_path, flag, "--allow_version_labels_for_unavailable_models=true") as found:
-        assert found.client.states("toy") == {1: "AVAILABLE"}
-
-
-def test_a_server_that_looks_once_serves_what_it_found(tmp_path: Path, publish: Publish) -> None:
-    publish(tmp_path, 1)
-    with launch("--model_name=toy", f"--model_base_path={tmp_path}", "--file_system_poll_wait_seconds=0") as server:
-        wait_until_ready(server)
-        client = Client(server.address)
-        assert client.ask("toy", 4) == (1, 3)
-        client.close()

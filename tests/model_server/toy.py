@@ -1,13 +1,17 @@
 """A small model with one signature for each kind of case; version `v` answers y = x / 2 + v."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
 from tests.model_server import heads
 
-# Turns of the `slow` signature's loop in about a second of one core.
-TURNS_PER_SECOND = 400_000
+# Turns of the `slow` signature that no test waits for: minutes, at a million turns a second.
+ENDLESS = 2**31 - 1
+
+# Puts a version of the toy under a base path and returns its directory; the fixture of this name.
+Publish = Callable[[Path, int], Path]
 
 
 class Toy(tf.Module):
@@ -60,6 +64,13 @@ class Toy(tf.Module):
     def slow(self, turns: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"turns": tf.while_loop(lambda turn: turn < turns, lambda turn: (turn + 1,), (0,))[0]}
 
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string, "pipe")])
+    def held(self, pipe: tf.Tensor) -> dict[str, tf.Tensor]:
+        # More than any pipe holds: the run stays here until somebody reads it. See `Gate`.
+        content = tf.strings.reduce_join(tf.repeat(pipe, 2**17))
+        with tf.control_dependencies([tf.io.write_file(pipe, content)]):
+            return {"length": tf.strings.length(pipe)}
+
 
 # Signature by dtype: identity, for the value fields of every dtype.
 DTYPES = (
@@ -96,6 +107,7 @@ def build(directory: Path, version: int) -> Path:
         "count": toy.count,
         "boom": toy.boom,
         "slow": toy.slow,
+        "held": toy.held,
     }
     for dtype in DTYPES:
         spec = tf.TensorSpec(None, tf.as_dtype(dtype), "value")
