@@ -2,6 +2,7 @@
 
 python -m benchmarks footprint
 python -m benchmarks model_server
+python -m benchmarks gateway
 """
 
 import argparse
@@ -11,13 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import footprint, model_server
+from benchmarks import footprint, gateway_load, gateway_overload, gateway_report, model_server
+from serving_config.errors import ServingConfigError
 
 
 def main() -> int:
     """Runs one benchmark and prints its figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeat the published numbers.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="footprint | model_server")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="footprint | model_server | gateway")
     command = commands.add_parser("footprint", help="start time and resident memory of the gateway alone")
     command.add_argument("--runs", type=int, default=9, help="starts; the medians are reported (default: %(default)s)")
     command = commands.add_parser(
@@ -29,10 +31,23 @@ def main() -> int:
     command.add_argument("--rounds", type=int, default=5, help="medians of so many (default: %(default)s)")
     command.add_argument("--seconds", type=float, default=2, help="of load a round (default: %(default)s)")
     command.add_argument("flags", nargs="*", help="more flags for the server, after --")
+    command = commands.add_parser(
+        "gateway",
+        help="CPU, latency and rate of gateway and model server, what combining gains, and what overload does",
+    )
+    command.add_argument("--models", type=Path, default=Path("models"), help="folder of models (default: %(default)s)")
+    command.add_argument("--rounds", type=int, default=3, help="medians of so many (default: %(default)s)")
+    command.add_argument("--seconds", type=int, default=5, help="of load each time (default: %(default)s)")
+    command.add_argument("--path", default="/predict", help="where the utterances go (default: %(default)s)")
+    command.add_argument(
+        "--output", type=Path, default=Path("run/gateway.json"), help="JSON with all figures (default: %(default)s)"
+    )
     options = parser.parse_args()
     if options.command == "footprint":
         _print_footprint(options.runs)
         return 0
+    if options.command == "gateway":
+        return _gateway(options)
     if not (options.version / "saved_model.pb").exists():
         parser.error(f"{options.version} is no version of a model; `make serve` trains and publishes one")
     _print_model_server(options)
@@ -43,6 +58,32 @@ def _print_footprint(runs: int) -> None:
     figures = footprint.measure(runs)
     print(f"gateway alone, median of {runs} starts: first answer after {figures.start_seconds:.2f} s ", end="")
     print(f"(an empty Python: {figures.python_seconds:.2f} s), resident {figures.resident_mib:.1f} MiB")
+
+
+def _gateway(options: argparse.Namespace) -> int:
+    load = os.getloadavg()[0]
+    gateways = {"combined": {}, "each alone": {"max_combined_texts": 1}}
+    try:
+        costs = gateway_load.measure(
+            options.models,
+            gateways,
+            options.path,
+            options.rounds,
+            options.seconds,
+            lambda line: print(line, file=sys.stderr),
+        )
+        overload = gateway_overload.measure(options.models, options.path, options.rounds, options.seconds)
+    except (gateway_load.NoLoadGeneratorError, ServingConfigError) as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    print(f"{os.cpu_count()} cores, load of this machine before: {load:.1f}; medians of {options.rounds} rounds\n")
+    print(gateway_report.markdown(costs, overload))
+    gateway_report.write(options.output, costs, overload)
+    print(f"\nall figures: {options.output}")
+    failed = gateway_report.failures(costs, overload)
+    if failed:
+        print(f"benchmarks: {failed} requests failed", file=sys.stderr)
+    return int(failed > 0)
 
 
 def _print_model_server(options: argparse.Namespace) -> None:

@@ -3,9 +3,7 @@
 Works with either server; the one that `serving_config.binary` chooses is started on loopback, and stopped.
 """
 
-import os
 import random
-import re
 import socket
 import statistics
 import subprocess
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import grpc
 
+from benchmarks import processes
 from benchmarks.texts import SENTENCE, SIGNATURE, words
 from serving_config.binary import model_server_command
 
@@ -83,13 +82,11 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processes.cpu_seconds(self._process.pid)
 
     def resident_mib(self) -> float:
         """VmRSS."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+        return processes.resident_mib(self._process.pid)
 
 
 @contextmanager

@@ -57,8 +57,9 @@ class Settings:
 
     max_in_flight: int = _setting(64, "requests that ask the model server at once; the others wait", 1)
     max_queue: int = _setting(256, "requests that wait; more are answered with 503 and Retry-After", 0)
-    max_combined_texts: int = _setting(32, "texts of several requests sent in one call; 1 = each on its own", 1)
-    # Measured on two cores, where the model server runs two batches at once; see `python -m benchmarks gateway`.
+    # Measured: larger calls cost more than they save, as the model pads every text to the longest one beside it.
+    max_combined_texts: int = _setting(8, "texts of several requests sent in one call; 1 = each on its own", 1)
+    # Measured on two cores, where the model server runs two batches at once.
     max_calls: int = _setting(
         4, "calls at once, beyond which texts wait to be combined; about twice the model server's num_batch_threads", 1
     )

@@ -329,7 +329,7 @@ async def test_a_call_is_made_in_the_name_of_its_first_member(played: Played) ->
 def test_requests_behind_a_busy_model_server_share_calls(server: ModelServer, line: Relay) -> None:
     texts = ["x" * length for length in range(1, 31)]
     with (
-        gateway(model_server=f"127.0.0.1:{line.port}", max_calls=2, **PATIENT) as running,
+        gateway(model_server=f"127.0.0.1:{line.port}", max_calls=2, max_combined_texts=8, **PATIENT) as running,
         ThreadPoolExecutor(40) as clients,
     ):
         running.predict("warm")
@@ -344,8 +344,8 @@ def test_requests_behind_a_busy_model_server_share_calls(server: ModelServer, li
         assert [each.result().json["intent"] for each in asked] == [MODEL.intent(text) for text in texts]
         assert {each.result().status for each in held} == {200}
         calls = _predicts(running.get("/metrics").body.decode()) - before
-    # Two that were held, one or two for all others; the labels may have been fetched anew.
-    assert calls <= 8
+    # Two that were held, four or five for all others; the labels may have been fetched anew a few times.
+    assert calls <= 12
 
 
 def _predicts(metrics: str) -> int:

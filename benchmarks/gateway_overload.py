@@ -1,0 +1,149 @@
+"""What the gateway does with more requests than it takes: who is answered how fast, and what the others are told.
+
+wrk cannot tell latencies apart by status, so a small client asks here. It shares the machine too.
+"""
+
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import services
+from benchmarks.gateway_load import utterances
+from benchmarks.processes import resident_mib
+
+LIMITS = {"max_in_flight": 16, "max_queue": 0}
+CONNECTIONS = 64
+WARM_UP_SECONDS = 1
+
+
+@dataclass
+class Answers:
+    """What all connections were told in one round; times in ms."""
+
+    accepted: list[float] = field(default_factory=list)
+    """How long each 200 took."""
+    refused: list[float] = field(default_factory=list)
+    """How long each 429 or 503 took that says when to come back."""
+    others: Counter[int] = field(default_factory=Counter)
+    """Everything else by status; 0 = a refusal without Retry-After."""
+
+    def percentile(self, percent: int, name: str = "accepted") -> float:
+        """Of the times of that name; 0 if there are none."""
+        times = getattr(self, name)
+        return statistics.quantiles(times, n=100, method="inclusive")[percent - 1] if len(times) > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the gateway is put through."""
+
+    name: str
+    connections: int
+    is_patient: bool
+    """Who is refused waits as long as it is told; else it asks again at once."""
+    rounds: list[Answers] = field(default_factory=list)
+
+    def median(self, percent: int, name: str = "accepted") -> float:
+        """Of the percentiles of all rounds."""
+        return statistics.median(each.percentile(percent, name) for each in self.rounds)
+
+    def count(self, name: str) -> int:
+        """Of the answers of that name in all rounds."""
+        return sum(len(getattr(each, name)) for each in self.rounds)
+
+    @property
+    def failed(self) -> int:
+        """Answers that are neither 200 nor a refusal with Retry-After."""
+        return sum(each.others.total() for each in self.rounds)
+
+
+@dataclass(frozen=True)
+class Overload:
+    """All scenes against the same gateway."""
+
+    alone: Scene
+    full: Scene
+    patient: Scene
+    pressing: Scene
+    memory: list[float]
+    """Resident MiB of the gateway after each round."""
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """In their order."""
+        return self.alone, self.full, self.patient, self.pressing
+
+
+def measure(models: Path, path: str, rounds: int, seconds: float) -> Overload:
+    """Starts model server and gateway with `LIMITS`, and plays the scenes by turns.
+
+    Raises:
+        NoVersionError: `models` has no version of the model.
+    """
+    requests = [_request(path, text) for text in utterances()]
+    with (
+        tempfile.TemporaryDirectory() as state,
+        services.model_server(models, Path(state)) as (_, address),
+        services.gateway(address, **LIMITS) as (pid, port),
+    ):
+        overload = Overload(
+            Scene("one at a time", 1, True),
+            Scene("as many as are taken", LIMITS["max_in_flight"], True),
+            Scene("more, who wait when told to", CONNECTIONS, True),
+            Scene("more, who do not wait", CONNECTIONS, False),
+            [],
+        )
+        for number in range(-1, rounds):
+            for scene in overload.scenes:
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    answers = runner.run(_ask(port, requests, scene, seconds if number >= 0 else WARM_UP_SECONDS))
+                if number >= 0:
+                    scene.rounds.append(answers)
+            overload.memory.append(resident_mib(pid))
+        return overload
+
+
+def _request(path: str, text: str) -> bytes:
+    body = json.dumps({"text": text}).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"{head}\r\n\r\n".encode() + body
+
+
+async def _ask(port: int, requests: Sequence[bytes], scene: Scene, seconds: float) -> Answers:
+    answers = Answers()
+    until = time.monotonic() + seconds
+
+    async def client(position: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while (began := time.monotonic()) < until:
+            writer.write(requests[position % len(requests)])
+            position += scene.connections
+            status, headers = await _read(reader)
+            took = (time.monotonic() - began) * 1000
+            if status == 200:
+                answers.accepted.append(took)
+            elif status in (429, 503) and int(headers.get("retry-after", 0)) >= 1:
+                answers.refused.append(took)
+                if scene.is_patient:
+                    await asyncio.sleep(min(int(headers["retry-after"]), until - time.monotonic()))
+            else:
+                answers.others[0 if status in (429, 503) else status] += 1
+        writer.close()
+
+    await asyncio.gather(*(client(position) for position in range(scene.connections)))
+    return answers
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    head, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    await reader.readexactly(int(headers["content-length"]))
+    return int(head.split()[1]), headers
