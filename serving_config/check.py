@@ -90,12 +90,9 @@ def _batching(config: Any) -> Iterator[str]:
         yield f"batch_timeout_micros is {config.batch_timeout_micros.value}; use 0 or more"
     if config.pad_variable_length_inputs:
         yield "pad_variable_length_inputs repeats the first element, which is wrong for BERT; pad in the graph instead"
-    limit = "max_batch_size"
-    if config.enable_large_batch_splitting.value and config.HasField("max_execution_batch_size"):
-        limit = "max_execution_batch_size"
-        if config.max_execution_batch_size.value > _max_batch_size(config):
-            yield f"max_execution_batch_size is above max_batch_size {_max_batch_size(config)}; lower it"
-    largest = config.max_execution_batch_size.value if limit != "max_batch_size" else _max_batch_size(config)
+    limit, largest = _run_limit(config)
+    if largest > _max_batch_size(config):
+        yield f"max_execution_batch_size is above max_batch_size {_max_batch_size(config)}; lower it"
     sizes = list(config.allowed_batch_sizes)
     if sizes and (sizes[0] < 1 or any(low >= high for low, high in pairwise(sizes))):
         yield f"allowed_batch_sizes {sizes} do not grow from 1 or more; sort them and drop repetitions"
@@ -106,6 +103,13 @@ def _batching(config: Any) -> Iterator[str]:
 def _max_batch_size(config: Any) -> int:
     # 1000 is the model server's own default.
     return int(config.max_batch_size.value) if config.HasField("max_batch_size") else 1000
+
+
+def _run_limit(config: Any) -> tuple[str, int]:
+    """Which field bounds the rows of one run, and by how many."""
+    if config.enable_large_batch_splitting.value and config.HasField("max_execution_batch_size"):
+        return "max_execution_batch_size", int(config.max_execution_batch_size.value)
+    return "max_batch_size", _max_batch_size(config)
 
 
 def _monitoring(config: Any) -> Iterator[str]:
@@ -119,7 +123,10 @@ def _models_summary(config: Any) -> str:
 
 
 def _batching_summary(config: Any) -> str:
-    return f"batches of up to {_max_batch_size(config)} rows, waiting {config.batch_timeout_micros.value} µs for more"
+    return (
+        f"requests of up to {_max_batch_size(config)} rows, run in batches of up to {_run_limit(config)[1]}, "
+        f"waiting {config.batch_timeout_micros.value} µs for more"
+    )
 
 
 def _monitoring_summary(config: Any) -> str:

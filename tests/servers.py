@@ -129,11 +129,14 @@ class Service:
     grpc_port: int
 
     def predict(self, text: str) -> tuple[int, dict[str, Any]]:
-        """POST /predict on a connection of its own: status and answer."""
+        """POST /predict with this text: status and answer."""
+        return self.ask("/predict", {"text": text})
+
+    def ask(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """A POST on a connection of its own: status and answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.http_port)
         try:
-            body = json.dumps({"text": text})
-            connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         finally:

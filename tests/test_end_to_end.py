@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from export.__main__ import main as export
+from gateway.settings import Settings
 from tests.servers import ROOT, Service, free_port, service
 from training import classifier
 from training.intents import INTENTS
@@ -60,6 +61,15 @@ def test_grpc_answers_the_same_as_http(
         _, over_http = running.predict(text)
         assert INTENTS[indices[row]] == over_http["intent"]
         assert probabilities[row].max() == pytest.approx(over_http["score"], abs=1e-4)
+
+
+def test_as_many_texts_as_the_gateway_takes_are_answered(running: Service) -> None:
+    """More than the model server runs at once, by the configuration that is shipped."""
+    texts = list(TRAFFIC) * (Settings().max_texts // len(TRAFFIC))
+    status, answer = running.ask("/v1/predict", {"texts": texts})
+    assert status == 200
+    intents = [result["intent"] for result in answer["results"]]
+    assert intents == [running.predict(text)[1]["intent"] for text in TRAFFIC] * (len(texts) // len(TRAFFIC))
 
 
 def test_rows_of_one_grpc_batch_are_independent(stub: prediction_service_pb2_grpc.PredictionServiceStub) -> None:
