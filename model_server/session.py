@@ -124,7 +124,9 @@ class Session:
             StatusError: the runtime's own.
         """
         paths = {self.output(tensor): np.array(str(path).encode(), dtype=object) for tensor, path in feeds.items()}
-        self._run(None, paths, [], [self._graph.get_operation_by_name(name)._c_op])
+        target = self._graph.get_operation_by_name(name)._c_op
+        # By a pool too: a load must not queue behind a request that takes long.
+        self._pools.run(None, lambda options: self._run(options, paths, [], [target]))
 
     def _run(
         self, options: Any, feeds: Mapping[Output, np.ndarray], fetches: Sequence[Output], targets: list[Any]
