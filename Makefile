@@ -38,7 +38,7 @@ train: $(STAMP) ## Train by the reference recipe on the full data set and publis
 	@$(BIN)/python -m training fit --recipe reference $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/reference
 	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/reference --models $(MODELS)/intent
 
-test: $(STAMP) ## Run all tests (about fifteen minutes on two cores)
+test: $(STAMP) ## Run all tests (about eleven minutes on two cores)
 	@$(BIN)/python -m pytest
 
 lint: $(STAMP) ## Lint, format check, types, and the shipped configuration
