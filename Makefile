@@ -56,6 +56,8 @@ lock: $(STAMP) ## Compile requirements.in to the pinned requirements.txt, and th
 		--override requirements-overrides.txt --output-file requirements.txt requirements.in
 	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
 		--constraints requirements.txt --output-file gateway/requirements.txt gateway/requirements.in
+	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
+		--constraints requirements.txt --output-file gateway/requirements-tracing.txt gateway/requirements-tracing.in
 
 clean: ## Remove the environment and the caches; models and classifiers stay
 	@rm -rf $(VENV) run .mypy_cache .pytest_cache .ruff_cache

@@ -1,5 +1,7 @@
 """What Classify, Regress and MultiInference share: signatures whose one input takes serialised tf.Examples."""
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,9 @@ from google.protobuf import text_format
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow.python.framework import dtypes
-from tensorflow_serving.apis import input_pb2, model_pb2
+from tensorflow_serving.apis import classification_pb2, input_pb2, model_pb2, regression_pb2
 
+from model_server import metrics
 from model_server.errors import invalid_argument
 from model_server.predict import DEFAULT_SIGNATURE
 from model_server.servable import Servable, Signature
@@ -66,6 +69,26 @@ def serialize(examples: input_pb2.Input) -> np.ndarray:
     array = np.empty(len(given), dtype=object)
     array[:] = [context + example.SerializeToString() for example in given]
     return array
+
+
+def run(
+    signature: Signature,
+    request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest,
+    aliases: Sequence[str],
+    api: str,
+    timeout: float | None,
+) -> tuple[dict[str, Any], int]:
+    """The outputs of these aliases, and how many examples there were; recorded as a run of `api`.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, there is no example; or the runtime's own error.
+    """
+    batch = serialize(request.input)
+    start = time.perf_counter()
+    values = signature.run({INPUTS: batch}, aliases, timeout)
+    metrics.record_run(request.model_spec.name, api, time.perf_counter() - start)
+    metrics.record_examples(request.model_spec.name, len(batch))
+    return dict(zip(aliases, values, strict=True)), len(batch)
 
 
 def answer_spec(servable: Servable, spec: model_pb2.ModelSpec) -> model_pb2.ModelSpec:

@@ -1,13 +1,12 @@
 """PredictionService.Regress: tf.Examples in, one number for each out."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from tensorflow_serving.apis import regression_pb2
 
-from model_server import examples, metrics
+from model_server import examples
 from model_server.errors import invalid_argument
 from model_server.servable import Servable, Signature
 
@@ -25,14 +24,10 @@ def regress(
     """
     signature = examples.find_signature(servable, request.model_spec)
     wanted = outputs(servable, signature)
-    batch = examples.serialize(request.input)
-    start = time.perf_counter()
-    values = signature.run({examples.INPUTS: batch}, wanted, timeout)
-    metrics.record_run(request.model_spec.name, "Regress", time.perf_counter() - start)
-    metrics.record_examples(request.model_spec.name, len(batch))
+    values, count = examples.run(signature, request, wanted, "Regress", timeout)
     return regression_pb2.RegressionResponse(
         model_spec=examples.answer_spec(servable, request.model_spec),
-        result=result(dict(zip(wanted, values, strict=True)), len(batch)),
+        result=result(values, count),
     )
 
 
