@@ -20,7 +20,7 @@ from training.errors import TrainingError
 # The model's name is the name of its directory: models/intent -> intent.
 MODELS = Path("models/intent")
 # What travels with a version for people, beside the warm-up requests.
-REPORT = ("MODEL_CARD.md", "metrics.json", "*.png")
+REPORT = ("MODEL_CARD.md", "metrics.json", "*.csv", "*.png")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def publish(options: argparse.Namespace) -> int:
         print(f"checked: all {kinds} kinds of ops are in the stock model server", flush=True)
         worst = check.check_answers(part, trained)
         print(f"checked: a v1 session answers as the classifier does (to {worst:.1g})", flush=True)
-        records = warmup.write(part, options.models.name)
+        records = warmup.write(part, options.models.name, dialogue=trained.context != "none")
         for file in (file for pattern in REPORT for file in sorted(options.classifier.glob(pattern))):
             shutil.copy(file, part / warmup.FILE.parent)
         version = versions.publish(part, options.models)

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from export.errors import CheckError
 from export.probes import PROBES
-from export.signatures import CLASSIFY, CLASSIFY_METHOD
-from training.classifier import TrainedClassifier, pack
+from export.signatures import CLASSIFY, CLASSIFY_METHOD, DIALOGUE
+from training.classifier import TrainedClassifier
+from training.dataset import ROLES
 
 # float32 sums of another order (other padding, other batch) differ by about 1e-6.
 TOLERANCE = 1e-5
@@ -17,8 +18,8 @@ TOLERANCE = 1e-5
 def check_answers(saved_model: Path, classifier: TrainedClassifier) -> float:
     """Loads by the v1 session loader, as the model server does, and compares every signature with the classifier.
 
-    The classifier answers at its full fixed length; the SavedModel is asked for all probes at once and one by one, so
-    padding and batch mates are shown to make no difference.
+    The SavedModel is asked for all probes at once and one by one, so padding and batch mates are shown to make no
+    difference.
 
     Returns:
         The largest difference of a probability.
@@ -26,8 +27,9 @@ def check_answers(saved_model: Path, classifier: TrainedClassifier) -> float:
     Raises:
         CheckError: the session cannot load or run it, a signature is off, or an answer differs.
     """
-    packed = pack(classifier.preprocess, PROBES, classifier.sequence_length)
-    expected = tf.nn.softmax(classifier.packed_logits(packed)).numpy()
+    expected = tf.nn.softmax(classifier.logits(PROBES)).numpy()
+    # Every probe follows another one; whoever says it, and sometimes nobody knows.
+    roles, previous = [("", *ROLES)[row % 3] for row in range(len(PROBES))], [*PROBES[1:], ""]
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         try:
             meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(saved_model))
@@ -37,6 +39,10 @@ def check_answers(saved_model: Path, classifier: TrainedClassifier) -> float:
             classified = ask(CLASSIFY, inputs=[_example(probe) for probe in PROBES])
             named = ask("labels", label_index=range(len(classifier.labels)))
             ask("serving_default", text=[])
+            if classifier.context != "none":
+                told = ask(DIALOGUE, text=PROBES, role=roles, previous=previous)
+                nothing = [""] * len(PROBES)
+                untold = ask(DIALOGUE, text=PROBES, role=nothing, previous=nothing)
         except (tf.errors.OpError, ValueError) as error:
             raise CheckError(f"the model server could not run it: {str(error).splitlines()[0]}") from error
     if meta_graph.signature_def[CLASSIFY].method_name != CLASSIFY_METHOD:
@@ -48,9 +54,11 @@ def check_answers(saved_model: Path, classifier: TrainedClassifier) -> float:
         raise CheckError(f"the signature {CLASSIFY} does not name the intents in label order")
     if together["label_index"].tolist() != together["probabilities"].argmax(axis=1).tolist():
         raise CheckError("label_index is not the index of the highest probability")
-    worst = max(
-        float(abs(found - expected).max()) for found in (together["probabilities"], alone, classified["scores"])
-    )
+    pairs = [(found, expected) for found in (together["probabilities"], alone, classified["scores"])]
+    if classifier.context != "none":
+        pairs.append((told["probabilities"], tf.nn.softmax(classifier.logits(PROBES, roles, previous)).numpy()))
+        pairs.append((untold["probabilities"], expected))
+    worst = max(float(abs(found - wanted).max()) for found, wanted in pairs)
     # Written so that NaN fails too.
     if not worst <= TOLERANCE:
         raise CheckError(

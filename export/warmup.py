@@ -17,11 +17,11 @@ WORDS = (4, 12, 20, 28, 44, 60)
 ROWS = (1, 2, 4, 8, 16, 32)
 
 
-def write(saved_model: Path, model_name: str) -> int:
-    """Writes the records into a SavedModel directory; returns how many."""
+def write(saved_model: Path, model_name: str, dialogue: bool) -> int:
+    """Writes the records into a SavedModel directory, `dialogue`: of that signature too; returns how many."""
     path = saved_model / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    records = [_labels(model_name), *_predictions(model_name)]
+    records = [_labels(model_name), *_predictions(model_name), *(_dialogues(model_name) if dialogue else ())]
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
             writer.write(record.SerializeToString())
@@ -31,17 +31,30 @@ def write(saved_model: Path, model_name: str) -> int:
 def _predictions(model_name: str) -> Iterable[prediction_log_pb2.PredictionLog]:
     for words in WORDS:
         for rows in ROWS:
-            yield _record(model_name, "serving_default", "text", [" ".join(["stir"] * words)] * rows)
+            yield _record(model_name, "serving_default", text=[_words(words)] * rows)
+
+
+def _dialogues(model_name: str) -> Iterable[prediction_log_pb2.PredictionLog]:
+    """Lone requests and small batches: text and previous turn together are twice as long."""
+    for words in WORDS:
+        for rows in ROWS[:3]:
+            inputs = {"text": [_words(words)] * rows, "role": ["student"] * rows, "previous": [_words(words)] * rows}
+            yield _record(model_name, "dialogue", **inputs)
+
+
+def _words(count: int) -> str:
+    return " ".join(["stir"] * count)
 
 
 def _labels(model_name: str) -> prediction_log_pb2.PredictionLog:
     """What the gateway asks first of every version."""
-    return _record(model_name, "labels", "label_index", tf.constant([0], tf.int64))
+    return _record(model_name, "labels", label_index=tf.constant([0], tf.int64))
 
 
-def _record(model_name: str, signature: str, name: str, values: object) -> prediction_log_pb2.PredictionLog:
+def _record(model_name: str, signature: str, **inputs: object) -> prediction_log_pb2.PredictionLog:
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model_name
     request.model_spec.signature_name = signature
-    request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
+    for name, values in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
     return prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))

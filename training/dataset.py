@@ -7,7 +7,7 @@ turns: [{text, intent, role, turn_counter, ...}]}. One file per domain; the doma
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from training.intents import INTENTS
 
 SPLITS = ("train", "validation", "test")
 ROLES = ("student", "teacher")
-COLUMNS = ("text", "intent", "role", "split", "domain", "conversation_id", "turn")
+COLUMNS = ("text", "previous", "intent", "role", "split", "domain", "conversation_id", "turn")
 SAMPLE = Path(__file__).parent / "sample"
 _FILE_NAME = re.compile(r"wizard_of_tasks_(?P<domain>[a-z]+)_.*\.json")
 
@@ -28,7 +28,8 @@ class Dataset:
     """A cleaned data set and where it came from.
 
     Attributes:
-        table: one row per labelled turn, columns `COLUMNS`; `turn` is int64, all others are strings.
+        table: one row per labelled turn, columns `COLUMNS`; `turn` is int64, all others are strings. `previous` is the
+            text of the turn before, "" where there is none.
         dropped: turns left out because their text or intent was null.
         checksums: file name -> sha256 of the file, hex.
     """
@@ -40,6 +41,18 @@ class Dataset:
     def split(self, name: str) -> pd.DataFrame:
         """The rows of one of `SPLITS`, in file order."""
         return self.table[self.table["split"] == name].reset_index(drop=True)
+
+    def trained_on(self, domain: str) -> "Dataset":
+        """The training and validation rows of one domain, and the test rows of all others.
+
+        Raises:
+            DataError: there is no such domain, or no other.
+        """
+        domains = sorted(self.table["domain"].unique())
+        if domain not in domains or len(domains) == 1:
+            raise DataError(f"--domain {domain}: needs this and another domain; the data set has {', '.join(domains)}")
+        wanted = (self.table["domain"] == domain) != (self.table["split"] == "test")
+        return replace(self, table=self.table[wanted].reset_index(drop=True))
 
 
 def load(path: Path) -> Dataset:
@@ -97,6 +110,7 @@ def _conversation(place: str, conversation_id: str, domain: str, conversation: A
         raise DataError(f"{place}: expected an object with a list `turns`")
     split = _one_of(place, "data_split", conversation.get("data_split"), SPLITS)
     rows = []
+    previous = ""
     for position, turn in enumerate(turns, start=1):
         here = f"{place}, turn {position}"
         if not isinstance(turn, dict) or "text" not in turn or "intent" not in turn:
@@ -109,6 +123,7 @@ def _conversation(place: str, conversation_id: str, domain: str, conversation: A
         rows.append(
             {
                 "text": text,
+                "previous": previous,
                 "intent": intent,
                 "role": _one_of(here, "role", turn.get("role"), ROLES),
                 "split": split,
@@ -117,6 +132,8 @@ def _conversation(place: str, conversation_id: str, domain: str, conversation: A
                 "turn": turn.get("turn_counter", position),
             }
         )
+        # A turn that nobody labelled was still said.
+        previous = text or ""
     return rows
 
 

@@ -1,19 +1,26 @@
 """Fits a classifier by a recipe."""
 
 import math
-import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 import tf_keras
+from tqdm import tqdm
 
-from training import classifier
-from training.classifier import TrainableClassifier
+from training import architecture, prior, rounding
+from training.architecture import TrainableClassifier
+from training.batches import PackedRows
 from training.encoders import Encoder
 from training.errors import DataError, TrainingError
 from training.intents import INTENTS
+from training.progress import History, Progress
 from training.recipe import Recipe
+from training.schedule import WarmupThenLinear
 
 # Scales and offsets have few values and no reason to be small; decay of embeddings would also hit unseen pieces.
 NOT_DECAYED = ["bias", "(?i)norm", "embedding"]
@@ -21,59 +28,107 @@ NOT_DECAYED = ["bias", "(?i)norm", "embedding"]
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained classifier and its curves: metric name (loss, accuracy, val_loss, val_accuracy) -> value per epoch."""
+    """A trained classifier.
+
+    Attributes:
+        prior: float32 [3, 12, 11], see `training.prior`.
+        history: metric name (loss, accuracy, val_loss, val_accuracy, seconds) -> value per epoch.
+        epoch: the one that was kept, from 0.
+    """
 
     trained: TrainableClassifier
-    history: dict[str, list[float]]
+    prior: np.ndarray
+    history: History
+    epoch: int
 
 
-class WarmupThenLinear(tf_keras.optimizers.schedules.LearningRateSchedule):
-    """Rises linearly over `warmup` steps, then stays or falls linearly to 0 at `steps` (Devlin et al. 2018)."""
+def fit(
+    pair: Encoder,
+    recipe: Recipe,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    state: Path,
+    say: Callable[[str], None],
+) -> Fitted:
+    """Trains on `train`, follows `validation`; columns as `training.dataset` has them.
 
-    def __init__(self, peak: float, warmup: int, steps: int, decay: bool) -> None:
-        self.peak, self.warmup, self.steps, self.decay = peak, warmup, steps, decay
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        done = tf.cast(step, tf.float32)
-        rise = (done + 1.0) / self.warmup if self.warmup else 1.0
-        fall = (self.steps - done) / (self.steps - self.warmup) if self.decay else 1.0
-        return self.peak * tf.clip_by_value(tf.minimum(rise, fall), 0.0, 1.0)
-
-    def get_config(self) -> dict[str, float]:
-        return {"peak": self.peak, "warmup": self.warmup, "steps": self.steps, "decay": self.decay}
-
-
-def fit(pair: Encoder, recipe: Recipe, train: pd.DataFrame, validation: pd.DataFrame) -> Fitted:
-    """Trains on `train`, follows `validation`; both need the columns `text` and `intent`.
+    Each finished epoch is kept in the directory `state`; a run that finds some there goes on after them, and ends as it
+    would have without the interruption. `say` takes a line an epoch.
 
     Raises:
-        DataError: a split has no rows.
+        DataError: a split has no rows, or no row of an intent to learn from.
         EncoderError: the encoder cannot be used.
         TrainingError: the loss is not finite.
     """
-    for name, rows in (("train", train), ("validation", validation)):
-        if rows.empty:
-            raise DataError(f"the data set has no {name} split")
+    _check(train, validation)
     tf_keras.utils.set_random_seed(recipe.seed)
-    trainable = classifier.build(pair, recipe.sequence_length, recipe.dropout)
-    batches = math.ceil(len(train) / recipe.batch_size)
+    trainable = architecture.build(pair, recipe.sequence_length, recipe.dropout, recipe.train_embeddings)
     model = trainable.packed_model
+    steps = math.ceil(len(train) / recipe.batch_size)
     model.compile(
-        optimizer=_optimizer(recipe, batches * recipe.epochs),
+        optimizer=_optimizer(recipe, steps * recipe.epochs),
         loss=tf_keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    history = model.fit(
-        _batches(trainable, train, recipe).shuffle(len(train), seed=recipe.seed).batch(recipe.batch_size).map(_trim),
-        validation_data=_batches(trainable, validation, recipe).batch(classifier.BATCH_ROWS).map(_trim),
-        epochs=recipe.epochs,
-        callbacks=[tf_keras.callbacks.TerminateOnNaN()],
-        # A progress bar for people, a line an epoch for log files.
-        verbose=1 if sys.stdout.isatty() else 2,
-    ).history
-    if not all(math.isfinite(value) for value in history["loss"]):
-        raise TrainingError(f"the loss is not finite after {len(history['loss'])} epochs; lower the learning rate")
-    return Fitted(trainable, {name: [float(value) for value in values] for name, values in history.items()})
+    progress = Progress(state, model)
+    if progress.epochs:
+        say(f"going on after epoch {progress.epochs} of an interrupted run")
+    rows, held_out = (PackedRows.of(trainable.preprocess, split, recipe) for split in (train, validation))
+    for epoch in range(progress.epochs, recipe.epochs):
+        began = time.monotonic()
+        # Dropout starts each epoch from a seed of its own and a fresh trace: a resumed run draws what it would have.
+        tf_keras.utils.set_random_seed(recipe.seed + epoch)
+        model.make_train_function(force=True)
+        figures = _train(model, rows, recipe, epoch, steps) | _validate(model, held_out)
+        progress.finish_epoch(figures | {"seconds": time.monotonic() - began})
+        say(
+            f"epoch {epoch + 1}/{recipe.epochs}: loss {figures['loss']:.4f}, accuracy {figures['accuracy']:.4f}; "
+            f"validation loss {figures['val_loss']:.4f}, accuracy {figures['val_accuracy']:.4f}; "
+            f"{time.monotonic() - began:.0f} s"
+        )
+    if recipe.keep == "best":
+        progress.restore_best()
+    if recipe.weights == "int8":
+        rounding.round_weights(trainable.encoder.variables)
+    learned = prior.learn(train) if recipe.context == "prior" else prior.none()
+    kept = progress.best_epoch if recipe.keep == "best" else recipe.epochs - 1
+    return Fitted(trainable, learned, progress.history, kept)
+
+
+def _check(train: pd.DataFrame, validation: pd.DataFrame) -> None:
+    for name, rows in (("train", train), ("validation", validation)):
+        if rows.empty:
+            raise DataError(f"the data set has no {name} split; give some conversations data_split {name!r}")
+    if absent := [intent for intent in INTENTS if intent not in set(train["intent"])]:
+        raise DataError(
+            f"the train split has no row of {', '.join(absent)}, so nothing could be learned of it; add some turns"
+        )
+
+
+def _train(model: tf_keras.Model, rows: PackedRows, recipe: Recipe, epoch: int, steps: int) -> dict[str, float]:
+    model.reset_metrics()
+    # Drawn for people only: log files get the line at the epoch's end.
+    with tqdm(total=steps, desc=f"epoch {epoch + 1}/{recipe.epochs}", unit="batch", disable=None, leave=False) as bar:
+        for batch in rows.for_training(recipe, epoch):
+            figures = model.train_on_batch(
+                batch.packed, rows.targets[batch.rows], reset_metrics=False, return_dict=True
+            )
+            if not math.isfinite(figures["loss"]):
+                raise TrainingError(
+                    f"the loss is not finite after {bar.n + 1} batches of epoch {epoch + 1}; lower the learning rate"
+                )
+            bar.set_postfix({name: f"{value:.4f}" for name, value in figures.items()}, refresh=False)
+            bar.update()
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _validate(model: tf_keras.Model, rows: PackedRows) -> dict[str, float]:
+    logits = np.empty_like(rows.targets)
+    for batch in rows.for_evaluation():
+        logits[batch.rows] = model.predict_on_batch(batch.packed)
+    loss = tf.nn.softmax_cross_entropy_with_logits(rows.targets, logits).numpy().mean()
+    right = (logits.argmax(axis=1) == rows.targets.argmax(axis=1)).mean()
+    return {"val_loss": float(loss), "val_accuracy": float(right)}
 
 
 def _optimizer(recipe: Recipe, steps: int) -> tf_keras.optimizers.Optimizer:
@@ -83,14 +138,3 @@ def _optimizer(recipe: Recipe, steps: int) -> tf_keras.optimizers.Optimizer:
     )
     optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
     return optimizer
-
-
-def _batches(trainable: TrainableClassifier, rows: pd.DataFrame, recipe: Recipe) -> tf.data.Dataset:
-    """Single rows: packed inputs at full length, one-hot intents."""
-    indices = [INTENTS.index(intent) for intent in rows["intent"]]
-    packed = classifier.pack(trainable.preprocess, rows["text"], recipe.sequence_length)
-    return tf.data.Dataset.from_tensor_slices((packed, tf.one_hot(indices, len(INTENTS))))
-
-
-def _trim(packed: classifier.Packed, intents: tf.Tensor) -> tuple[classifier.Packed, tf.Tensor]:
-    return classifier.trim(packed), intents

@@ -12,6 +12,11 @@ from typing import Any
 from training.errors import RecipeError
 
 RECIPES = Path(__file__).parent / "recipes"
+CHOICES = {
+    "context": ("none", "previous", "prior"),
+    "keep": ("best", "last"),
+    "weights": ("float32", "int8"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,14 @@ class Recipe:
         linear_decay: whether it then falls to 0 at the last step.
         clip_norm: largest global norm of a gradient; 0 = any.
         dropout: on the pooled output, before the dense layer.
+        train_embeddings: whether word embeddings are trained too.
+        length_buckets: whether batches hold rows of like length; else rows as they come.
+        context: "none"; "previous": role and previous text are read as a second segment; "prior": they shift the
+            probabilities only, see `training.prior`.
+        role_dropout, history_dropout: share of rows that are trained without their role, without their previous text.
+        keep: the "best" epoch by validation accuracy, or the "last".
+        calibrate: whether a temperature is fitted on validation.
+        weights: "float32", or "int8": rounded to 8 bits, and stored so.
     """
 
     encoder: str
@@ -39,9 +52,20 @@ class Recipe:
     linear_decay: bool
     clip_norm: float
     dropout: float
+    train_embeddings: bool
+    length_buckets: bool
+    context: str
+    role_dropout: float
+    history_dropout: float
+    keep: str
+    calibrate: bool
+    weights: str
     seed: int
 
     def __post_init__(self) -> None:
+        for key, choices in CHOICES.items():
+            if (value := getattr(self, key)) not in choices:
+                raise RecipeError(f"{key} = {value!r}: expected one of {', '.join(choices)}")
         for key, low, high in (
             ("sequence_length", 3, 512),  # [CLS], one piece, [SEP]; BERT has 512 positions
             ("batch_size", 1, 4096),
@@ -50,6 +74,8 @@ class Recipe:
             ("weight_decay", 0, 1),
             ("warmup_fraction", 0, 1),
             ("dropout", 0, 0.99),
+            ("role_dropout", 0, 1),
+            ("history_dropout", 0, 1),
         ):
             value = getattr(self, key)
             if not low <= value <= high:

@@ -1,17 +1,18 @@
-"""What a person looks at: metrics.json, MODEL_CARD.md and its pictures, beside the classifier."""
+"""What a person looks at beside the classifier: metrics.json, MODEL_CARD.md, pictures, and lists of turns to read."""
 
 import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
-from sklearn.metrics import ConfusionMatrixDisplay
 
-from training.evaluate import Evaluation
+from training import pictures, seeds, tables
+from training.assessment import Assessment
+from training.card import card
 
-PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-hub")
+PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-hub", "scikit-learn")
 
 
 def versions() -> dict[str, str]:
@@ -19,84 +20,61 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
-def write(directory: Path, metrics: dict[str, Any], evaluations: dict[str, Evaluation]) -> None:
-    """Writes metrics.json, MODEL_CARD.md, curves.png and a confusion-<split>.png for all but the training split."""
-    (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    _curves(metrics["history"]).savefig(directory / "curves.png", dpi=120)
-    shown = [split for split in evaluations if split != "train"]
-    for split in shown:
-        _confusion(split, evaluations[split]).savefig(directory / f"confusion-{split}.png", dpi=120)
-    (directory / "MODEL_CARD.md").write_text(_card(metrics, evaluations, shown))
+def table(metrics: dict[str, Any]) -> str:
+    """The splits as a Markdown table, from metrics or from their `splits` alone."""
+    return tables.overview(metrics)
 
 
-def table(evaluations: dict[str, Evaluation]) -> str:
-    """The splits as a Markdown table."""
-    lines = ["| split | rows | loss | accuracy | macro-F1 |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {split} | {figures.rows} | {figures.loss:.4f} | {figures.accuracy:.4f} | {figures.macro_f1:.4f} |"
-        for split, figures in evaluations.items()
-    ]
-    return "\n".join(lines)
+def write(directory: Path, training: dict[str, Any], assessment: Assessment) -> None:
+    """Writes metrics.json, MODEL_CARD.md with its pictures, review.csv and conflicts.csv.
+
+    Args:
+        training: how the classifier came to be: `encoder`, `recipe_name`, `recipe`, `parameters`, `minutes`, `history`,
+            `epoch` (the one kept, from 1), `data` (`rows`, `splits`, `domains`, `dropped`, `checksums`), `versions`;
+            goes into metrics.json as it is.
+    """
+    for name, picture in _pictures(training, assessment).items():
+        picture.savefig(directory / name, dpi=120)
+    assessment.errors.to_csv(directory / "review.csv", index=False)
+    assessment.duplicates.conflicts.to_csv(directory / "conflicts.csv", index=False)
+    _write_words(directory, assessment.as_json() | training)
 
 
-def _curves(history: dict[str, list[float]]) -> Figure:
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        epochs = range(1, len(history[name]) + 1)
-        axes.plot(epochs, history[name], marker="o", label="train (with dropout)")
-        axes.plot(epochs, history[f"val_{name}"], marker="o", label="validation")
-        axes.set(title=name, xlabel="epoch", xticks=epochs)
-        axes.grid(alpha=0.3)
-        axes.legend()
-    return figure
+def best(directories: list[Path]) -> Path:
+    """The classifier of most accuracy on validation, asked in its best way, among those trained with different seeds;
+    of equal ones that of the least loss. If there are several, its report gets their mean and spread.
+    """
+    runs = [json.loads((directory / "metrics.json").read_text()) for directory in directories]
+
+    def rank(run: dict[str, Any]) -> tuple[float, float]:
+        validation = run.get("dialogue", run["splits"])["validation"]
+        return -validation["accuracy"], validation["loss"]
+
+    chosen = min(range(len(runs)), key=lambda index: rank(runs[index]))
+    if len(runs) > 1:
+        _write_words(directories[chosen], runs[chosen] | {"seeds": seeds.summarise(runs)})
+    return directories[chosen]
 
 
-def _confusion(split: str, evaluation: Evaluation) -> Figure:
-    figure = Figure(figsize=(10, 9), layout="constrained")
-    axes = figure.subplots()
-    intents = list(evaluation.per_class)
-    ConfusionMatrixDisplay(np.array(evaluation.confusion), display_labels=intents).plot(
-        ax=axes, cmap="Blues", colorbar=False
+def _write_words(directory: Path, metrics: dict[str, Any]) -> None:
+    # As text: a turn that says "None" or "null" is no missing value.
+    errors, conflicts = (
+        pd.read_csv(directory / name, keep_default_na=False) for name in ("review.csv", "conflicts.csv")
     )
-    # Anchored at its end, each slanted name points at its own column.
-    axes.set_xticks(range(len(intents)), intents, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set(title=f"{split}: {evaluation.rows} rows, accuracy {evaluation.accuracy:.3f}")
-    return figure
+    (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    (directory / "MODEL_CARD.md").write_text(card(metrics, errors, conflicts))
 
 
-def _card(metrics: dict[str, Any], evaluations: dict[str, Evaluation], shown: list[str]) -> str:
-    data = metrics["data"]
-    sections = [
-        "# Model card: intent classifier",
-        f"Which of 11 intents an utterance of a cooking or home-improvement dialogue carries. Encoder "
-        f"`{metrics['encoder']}`, recipe `{metrics['recipe_name']}`, seed {metrics['recipe']['seed']}, "
-        f"{metrics['parameters']:,} trainable parameters, {metrics['minutes']:.1f} minutes of training.",
-        "## How good it is",
-        table(evaluations),
-        "macro-F1 is the unweighted mean over the intents that occur in the split.",
-        *(f"![confusion matrix, {split}](confusion-{split}.png)" for split in shown),
-        "![loss and accuracy by epoch](curves.png)",
-        *(f"### By intent, {split}\n\n{_per_class(evaluations[split])}" for split in shown),
-        "## Data",
-        f"{data['rows']} labelled turns ({', '.join(f'{n} {s}' for s, n in data['splits'].items())}) of the domains "
-        f"{', '.join(data['domains'])}; {data['dropped']} turns without text or intent left out.",
-        "\n".join(f"- `{name}` sha256 `{checksum}`" for name, checksum in data["checksums"].items()),
-        "The published Wizard of Tasks dialogues are under CC BY-SA 4.0 (Choi et al., COLING 2022); the sample bundled "
-        "with this project is under Apache-2.0. MiniLM's weights and Hub's BERT encoders are under Apache-2.0.",
-        "## Limits",
-        "Written English, one utterance at a time, without the dialogue before it. Probabilities are not calibrated. "
-        "Texts that carry none of the 11 intents still get one of them.",
-        "## Recipe",
-        "\n".join(f"- {key} = {value}" for key, value in metrics["recipe"].items()),
-        "Versions: " + ", ".join(f"{package} {number}" for package, number in metrics["versions"].items()) + ".",
-    ]
-    return "\n\n".join(sections) + "\n"
-
-
-def _per_class(evaluation: Evaluation) -> str:
-    lines = ["| intent | precision | recall | F1 | rows |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {intent} | {figures['precision']:.2f} | {figures['recall']:.2f} | {figures['f1']:.2f} | {figures['rows']} |"
-        for intent, figures in evaluation.per_class.items()
-    ]
-    return "\n".join(lines)
+def _pictures(training: dict[str, Any], assessment: Assessment) -> dict[str, Figure]:
+    """File name -> picture."""
+    found = {
+        "curves.png": pictures.curves(training["history"], training["epoch"]),
+        "coverage.png": pictures.answered(assessment.views),
+    }
+    for split in assessment.text.after:
+        found[f"reliability-{split}.png"] = pictures.reliability(split, assessment.views)
+        for key, suffix in (("splits", ""), ("dialogue", "-dialogue")):
+            if key in assessment.views:
+                title, evaluation = f"{split}, {tables.VIEWS[key]}", assessment.views[key].evaluations[split]
+                found[f"confusion-{split}{suffix}.png"] = pictures.confusion(title, evaluation)
+    return found

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export import probes, signatures
 from tests.export.conftest import Served
-from training import classifier
+from training import classifier, dataset
 from training.intents import INTENTS
 
 
@@ -26,6 +26,8 @@ def test_signatures_are_those_of_the_contract(served: Served) -> None:
         "probabilities": ("float32", [-1, 11]),
         "label_index": ("int64", [-1]),
     }
+    assert described(signatures["dialogue"].inputs) == {name: ("string", [-1]) for name in ("text", "role", "previous")}
+    assert described(signatures["dialogue"].outputs) == described(signatures["serving_default"].outputs)
     assert described(signatures["classify"].inputs) == {"inputs": ("string", [-1])}
     assert described(signatures["classify"].outputs) == {
         "classes": ("string", [-1, 11]),
@@ -45,6 +47,32 @@ def test_answers_are_the_classifiers(served: Served, tiny_classifier: Path) -> N
     answer = served.ask("serving_default", text=probes.PROBES)
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
     assert answer["label_index"].tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_dialogue_without_context_answers_as_serving_default(served: Served) -> None:
+    """On every text of the sample; a role that is none counts as unknown."""
+    texts = list(dataset.load(dataset.SAMPLE).table["text"]) + list(probes.PROBES)
+    alone = served.ask("serving_default", text=texts)
+    for role in ("", "chef"):
+        untold = served.ask("dialogue", text=texts, role=[role] * len(texts), previous=[""] * len(texts))
+        np.testing.assert_allclose(untold["probabilities"], alone["probabilities"], atol=1e-6)
+    assert untold["label_index"].tolist() == alone["label_index"].tolist()
+
+
+def test_dialogue_answers_as_the_classifier_with_context(served: Served, tiny_classifier: Path) -> None:
+    rows = dataset.load(dataset.SAMPLE).split("test")
+    columns = {name: rows[name].tolist() for name in ("text", "role", "previous")}
+    expected = tf.nn.softmax(classifier.load(tiny_classifier).logits(*columns.values())).numpy()
+    np.testing.assert_allclose(served.ask("dialogue", **columns)["probabilities"], expected, atol=1e-5)
+    alone = served.ask("serving_default", text=columns["text"])["probabilities"]
+    assert np.abs(expected - alone).max() > 0.01
+
+
+def test_classifier_without_context_has_no_dialogue_signature(tiny_classifier: Path, tmp_path: Path) -> None:
+    trained = classifier.load(tiny_classifier)
+    description = dataclasses.replace(trained.description, context="none")
+    signatures.write(dataclasses.replace(trained, description=description), tmp_path / "1")
+    assert set(tf.saved_model.load(str(tmp_path / "1")).signatures) == {"serving_default", "classify", "labels"}
 
 
 def test_rows_do_not_depend_on_their_batch_mates(served: Served) -> None:
@@ -80,7 +108,13 @@ def test_padding_follows_the_longest_row_in_steps_of_8(
 ) -> None:
     trained = classifier.load(tiny_classifier)
     kernel = tf.Variable([[1.0] + [0.0] * 10])
-    teller = dataclasses.replace(trained, encoder=LengthTeller(), kernel=kernel, bias=tf.Variable(tf.zeros(11)))
+    teller = dataclasses.replace(
+        trained,
+        description=dataclasses.replace(trained.description, temperature=1.0),
+        encoder=LengthTeller(),
+        kernel=kernel,
+        bias=tf.Variable(tf.zeros(11)),
+    )
     signatures.write(teller, tmp_path / "1")
     answer = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](text=tf.constant(texts, tf.string))
     lengths = 1000 * np.log(answer["probabilities"][:, 0] / answer["probabilities"][:, 1])

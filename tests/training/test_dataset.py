@@ -38,6 +38,7 @@ def test_table_has_the_columns_of_the_contract(tmp_path: Path) -> None:
     loaded = dataset.load(file)
     assert loaded.table.to_dict("records")[1] == {
         "text": "Sand it.",
+        "previous": "What's next?",
         "intent": "request_next_step",
         "role": "teacher",
         "split": "train",
@@ -47,6 +48,33 @@ def test_table_has_the_columns_of_the_contract(tmp_path: Path) -> None:
     }
     assert list(loaded.checksums) == [file.name]
     assert re.fullmatch("[0-9a-f]{64}", loaded.checksums[file.name])
+
+
+def test_previous_text_is_that_of_the_turn_before_even_unlabelled(tmp_path: Path) -> None:
+    turns = [
+        turn(text="One."),
+        turn(text="Two.", intent=None),
+        turn(text="Three."),
+        turn(text=None),
+        turn(text="Five."),
+    ]
+    loaded = dataset.load(write(tmp_path / "wizard_of_tasks_diy_v1.0.json", turns))
+    assert list(loaded.table["previous"]) == ["", "Two.", ""]
+
+
+def test_training_on_one_domain_tests_on_the_others(tmp_path: Path) -> None:
+    for domain in ("cooking", "diy"):
+        conversations = {f"{domain}-{split}": {"data_split": split, "turns": [turn()]} for split in dataset.SPLITS}
+        (tmp_path / f"wizard_of_tasks_{domain}_v1.0.json").write_text(json.dumps(conversations))
+    loaded = dataset.load(tmp_path)
+    crossed = loaded.trained_on("diy")
+    assert sorted(crossed.table["conversation_id"]) == ["cooking-test", "diy-train", "diy-validation"]
+    with pytest.raises(
+        DataError, match="--domain baking: needs this and another domain; the data set has cooking, diy"
+    ):
+        loaded.trained_on("baking")
+    with pytest.raises(DataError, match="the data set has cooking"):
+        dataset.load(tmp_path / "wizard_of_tasks_cooking_v1.0.json").trained_on("cooking")
 
 
 def test_directory_joins_both_domains(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tensorflow_hub as hub
 
-from training import classifier, encoders
+from training import architecture, encoders
 from training.errors import EncoderError
 
 SMALL_BERT = "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-2_H-256_A-4/1"
@@ -65,7 +65,7 @@ def test_handle_loads_offline_from_the_hub_cache(
     for handle, part in ((pair.encoder, "encoder"), (pair.preprocess, "preprocess")):
         (tmp_path / hashlib.sha1(handle.encode()).hexdigest()).symlink_to(tiny_pair / part)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    built = classifier.build(pair, sequence_length=16, dropout=0.1)
+    built = architecture.build(pair, sequence_length=16, dropout=0.1)
     assert built.model.output_shape == (None, 11)
 
 
@@ -73,7 +73,7 @@ def test_encoder_that_cannot_be_loaded_says_what_to_do(tmp_path: Path, tiny_pair
     (tmp_path / "saved_model.pb").write_bytes(b"damaged")
     pair = encoders.resolve(str(tmp_path), str(tiny_pair / "preprocess"))
     with pytest.raises(EncoderError, match=r"cannot load .* use --encoder minilm, a directory, or a filled"):
-        classifier.build(pair, sequence_length=16, dropout=0.1)
+        architecture.build(pair, sequence_length=16, dropout=0.1)
 
 
 def test_minilm_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,18 @@
 """`python -m training`: what fit and evaluate write and print, and that nothing is lost when they fail."""
 
 import json
+import math
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
+from training import dataset
 from training.__main__ import main
+from training.bert import BertConfig, BertEncoder, save_encoder
 from training.intents import INTENTS
 
 QUICK = ["fit", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
@@ -49,6 +56,61 @@ def test_same_seed_gives_the_same_metrics_and_another_seed_others(
     assert splits("1") != splits("0")
 
 
+def test_interrupted_training_goes_on_and_ends_at_the_same_metrics(tiny_pair: Path, tmp_path: Path) -> None:
+    words = ["fit", "--recipe", "quick", "--data", "sample", "--epochs", "4", "--encoder", str(tiny_pair)]
+    command = [sys.executable, "-m", "training", *words, "--output", str(tmp_path / "resumed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        next(line for line in process.stdout if line.startswith("epoch 1/4"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+        assert "the same command goes on" in process.stderr.read()
+    assert not (tmp_path / "resumed").exists()
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "going on after epoch" in resumed.stdout
+    assert "epoch 1/4" not in resumed.stdout
+    assert main([*words, "--output", str(tmp_path / "whole")]) == 0
+
+    def figures(name: str) -> list[float]:
+        metrics = json.loads((tmp_path / name / "metrics.json").read_text())
+        splits = [metrics[view][split] for view in ("splits", "dialogue") for split in dataset.SPLITS]
+        history = [metrics["history"][curve] for curve in ("loss", "val_loss", "accuracy", "val_accuracy")]
+        return [value for values in history for value in values] + [split["loss"] for split in splits]
+
+    # Sums over threads may end a bit apart, but an epoch from another seed or another learning rate far more.
+    assert figures("resumed") == pytest.approx(figures("whole"), rel=1e-4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed", "whole"]
+
+
+def test_unfinished_run_of_other_data_is_not_gone_on_with(
+    tiny_pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run whose rounding never came leaves its epochs; the next one, by another recipe, starts at the first."""
+    state = tmp_path / ".classifier.unfinished" / "seed-0"
+    state.mkdir(parents=True)
+    (state / "identity.json").write_text("{}")
+    (state / "history.json").write_text("not even JSON")
+    words = [*QUICK, "--encoder", str(tiny_pair), "--output", str(tmp_path / "classifier")]
+    assert main(words) == 0
+    assert "epoch 1/1" in capsys.readouterr().out
+
+
+def test_seeds_give_mean_and_spread_and_the_best_of_validation_is_kept(tiny_pair: Path, tmp_path: Path) -> None:
+    output = tmp_path / "classifier"
+    assert main([*QUICK, "--encoder", str(tiny_pair), "--seeds", "2", "--output", str(output)]) == 0
+    metrics = json.loads((output / "metrics.json").read_text())
+    assert metrics["seeds"]["seeds"] == [0, 1]
+    spread = metrics["seeds"]["dialogue"]["validation"]["accuracy"]
+    assert spread["min"] <= spread["mean"] <= spread["max"]
+    assert metrics["dialogue"]["validation"]["accuracy"] == spread["max"]
+    assert "±" in (output / "MODEL_CARD.md").read_text()
+
+
+def test_tensorboard_logs_hold_a_point_an_epoch(tiny_classifier: Path) -> None:
+    (log,) = (tiny_classifier / "logs").iterdir()
+    tags = [value.tag for event in tf.compat.v1.train.summary_iterator(str(log)) for value in event.summary.value]
+    assert set(tags) >= {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
 def test_few_rows_teach_pretrained_weights_the_intents(tmp_path: Path) -> None:
     """One layer of MiniLM, two epochs on the sample: far above always the largest class (0.24)."""
     words = ["fit", "--recipe", "quick", "--encoder", "minilm:1", "--epochs", "2", "--data", "sample"]
@@ -73,13 +135,45 @@ def test_errors_are_one_line(words: list[str], message: str, capsys: pytest.Capt
     assert error.count("\n") == 1
 
 
-def test_data_without_validation_is_refused_and_the_old_classifier_stays(tiny_pair: Path, tmp_path: Path) -> None:
-    turn = {"text": "What's next?", "intent": "request_next_step", "role": "student", "turn_counter": 1}
-    data = tmp_path / "wizard_of_tasks_diy_v1.0.json"
-    data.write_text(json.dumps({"c-1": {"data_split": "train", "turns": [turn]}}))
+def conversations(path: Path, *, splits: tuple[str, ...], intents: tuple[str, ...]) -> Path:
+    turns = [{"text": f"{intent} please", "intent": intent, "role": "student"} for intent in intents]
+    file = path / "wizard_of_tasks_diy_v1.0.json"
+    file.write_text(json.dumps({split: {"data_split": split, "turns": turns} for split in splits}))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("splits", "intents", "message"),
+    [
+        (("train", "test"), INTENTS, "the data set has no validation split; give some conversations"),
+        (("validation", "test"), INTENTS, "the data set has no train split"),
+        (dataset.SPLITS, INTENTS[:-1], "the train split has no row of stop, so nothing could be learned of it"),
+    ],
+)
+def test_data_that_cannot_be_learned_from_is_refused_and_the_old_classifier_stays(
+    tiny_pair: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    splits: tuple[str, ...],
+    intents: tuple[str, ...],
+    message: str,
+) -> None:
+    data = conversations(tmp_path, splits=splits, intents=intents)
     kept = tmp_path / "classifier" / "classifier.json"
     kept.parent.mkdir()
     kept.write_text("{}")
     words = ["fit", "--recipe", "quick", "--encoder", str(tiny_pair), "--data", str(data)]
     assert main([*words, "--output", str(kept.parent)]) == 1
+    assert message in capsys.readouterr().err
     assert kept.read_text() == "{}"
+
+
+def test_loss_that_is_not_finite_stops_the_training_at_once(
+    tiny_pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = BertEncoder(BertConfig(layers=1, hidden=16, heads=2), lambda name, shape: tf.fill(shape, math.nan))
+    save_encoder(broken, tmp_path / "encoder")
+    words = ["--encoder", str(tmp_path / "encoder"), "--preprocess", str(tiny_pair / "preprocess")]
+    assert main([*QUICK, *words, "--output", str(tmp_path / "classifier")]) == 1
+    assert "the loss is not finite after 1 batches of epoch 1; lower the learning rate" in capsys.readouterr().err
+    assert not (tmp_path / "classifier").exists()

@@ -47,6 +47,7 @@ def test_overrides_replace_only_what_is_given() -> None:
         (("epochs = 4", "epochs = true"), "epochs = True: expected int"),
         (("epochs = 4", "epochs = 0"), "epochs = 0: expected 1 to 1000"),
         (("epochs = 4", "epochs ="), "Invalid value"),
+        (('keep = "best"', 'keep = "first"'), "keep = 'first': expected one of best, last"),
         (("sequence_length = 64", "sequence_length = 513"), "sequence_length = 513: expected 3 to 512"),
     ],
 )
@@ -58,5 +59,5 @@ def test_wrong_recipe_is_refused_by_key(tmp_path: Path, change: tuple[str, str],
 
 
 def test_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="no recipe 'fast'; there are quick, reference"):
+    with pytest.raises(RecipeError, match="no recipe 'fast'; there are default, quick, reference"):
         recipe.load("fast")

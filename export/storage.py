@@ -1,0 +1,66 @@
+"""How a version keeps its weights: as they are, or in 8 bits, multiplied out once when the model server loads it.
+
+tf.saved_model.save writes what is tracked, and a variable that a function uses must be. An 8-bit weight is therefore
+two small variables, int8 multiples and float32 steps, and a resource that the SavedModel's own initialisation fills
+with their product, before the first request. At run time it is a float32 variable like any other, and costs no more.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from training import rounding
+from training.classifier import TrainedClassifier
+
+
+class Int8Weight(tf.saved_model.experimental.TrackableResource):
+    """A float32 variable that is stored as int8 multiples and float32 steps."""
+
+    def __init__(self, weight: tf.Variable) -> None:
+        super().__init__()
+        self.multiples = tf.Variable(rounding.multiples(weight), trainable=False)
+        self.steps = tf.Variable(rounding.steps(weight), trainable=False)
+        self._shape = weight.shape
+        # Two models in one process may hold the same weight under one name, but never two weights.
+        self._name = hashlib.sha256(weight.numpy().tobytes()).hexdigest()
+
+    def _create_resource(self) -> tf.Tensor:
+        return tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=self._shape, shared_name=self._name)
+
+    def _initialize(self) -> None:
+        weight = tf.cast(self.multiples, tf.float32) * self.steps
+        tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=weight)
+
+    def _destroy_resource(self) -> None:
+        tf.raw_ops.DestroyResourceOp(resource=self.resource_handle)
+
+
+def holding(classifier: TrainedClassifier, functions: Iterable[Any]) -> tf.Module:
+    """The object to save with these concrete functions: it tracks all that they use.
+
+    Where the classifier's weights are rounded, the functions are changed to use the 8-bit ones.
+    """
+    holder = tf.Module(name="intent")
+    variables = {id(variable.handle): variable for variable in classifier.encoder.variables}
+    holder.head = [classifier.kernel, classifier.bias, classifier.prior]
+    holder.exact, holder.rounded, holder.parts = [], [], []
+    stored: dict[int, tf.Tensor] = {}
+    for handle, variable in variables.items():
+        if classifier.description.weights == "int8" and rounding.is_large(variable):
+            weight = Int8Weight(variable)
+            holder.rounded.append(weight)
+            # The saver looks for what initialisation reads at the top, not inside the resource.
+            holder.parts += [weight.multiples, weight.steps]
+            stored[handle] = weight.resource_handle
+        else:
+            holder.exact.append(variable)
+    heads = {id(variable.handle) for variable in holder.head}
+    for function in functions:
+        captured = function.captured_inputs
+        function.set_external_captures([stored.get(id(tensor), tensor) for tensor in captured])
+        if any(tensor.dtype == tf.resource and id(tensor) not in variables.keys() | heads for tensor in captured):
+            # Hub's preprocessing keeps its vocabulary in a table. Ours has none, and is written as far as it is used.
+            holder.preprocess = classifier.preprocess
+    return holder
