@@ -8,17 +8,21 @@ from gateway import deadline, keys
 from gateway.classifier import Classification
 from gateway.context import CONTEXT
 from gateway.deadline import Deadline
+from gateway.dialogue import Dialogue
 from gateway.errors import BackendError
 from gateway.target import DEFAULT, Target
 
 
-async def ask(request: web.Request, texts: Sequence[str], target: Target) -> Classification:
-    """Classifies the texts within the request's deadline, as soon as there is a slot.
+async def ask(
+    request: web.Request, texts: Sequence[str], target: Target, dialogue: Sequence[Dialogue] | None = None
+) -> Classification:
+    """Classifies the texts within the request's deadline, as soon as there is a slot. `dialogue` as in `classify`.
 
     Raises:
         InvalidHeaderError: `X-Request-Timeout` cannot be used.
         OverloadedError: too many requests wait already.
         UnknownVersionError: `target` names a version or label that is not served.
+        ContextNotSupportedError: every text has a dialogue, and the version cannot use it.
         BackendError: no usable answer.
     """
     app = request.app
@@ -29,7 +33,7 @@ async def ask(request: web.Request, texts: Sequence[str], target: Target) -> Cla
     async with app[keys.ADMISSION].slot(until) as waited:
         metrics.observe_queue(waited)
         try:
-            answer = await app[keys.CLASSIFIER].classify(texts, target, until)
+            answer = await app[keys.CLASSIFIER].classify(texts, target, until, dialogue)
         except BackendError:
             app[keys.PROBER].doubt()
             raise

@@ -10,6 +10,7 @@ from gateway import messages
 from gateway.breaker import Breaker
 from gateway.calls import METADATA, PREDICT, STATUS, Calls
 from gateway.deadline import Deadline
+from gateway.dialogue import Dialogue
 from gateway.errors import ModelContractError
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -70,18 +71,22 @@ class Backend:
         """Whether calls are made at all now."""
         return self._calls.breaker
 
-    async def predict(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Answer:
-        """Classifies n texts in one call.
+    async def predict(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
+    ) -> Answer:
+        """Classifies n texts in one call. `dialogue`: what is around each of them [n]; None: nothing, around none.
 
         Raises:
             UnknownVersionError: `target` names a version or label that is not served.
+            ContextNotSupportedError: there is a dialogue, and the version that would answer has no signature for it.
         """
         request = messages.PredictRequest()
         self._specify(request.model_spec, target)
-        tensor = request.inputs["text"]
-        tensor.dtype = messages.DT_STRING
-        tensor.tensor_shape.dim.add().size = len(texts)
-        tensor.string_val.extend(text.encode() for text in texts)
+        _put(request, "text", texts)
+        if dialogue is not None:
+            request.model_spec.signature_name = "dialogue"
+            _put(request, "role", [each.role for each in dialogue])
+            _put(request, "previous", [each.previous for each in dialogue])
         request.output_filter.extend(("label_index", "probabilities"))
         response, seconds = await self._calls.make(PREDICT, request, deadline, is_named=target != DEFAULT)
         indices = tuple(_values(response, "label_index", messages.DT_INT64, "int64_val"))
@@ -172,6 +177,13 @@ class Backend:
             spec.version.value = target.version
         elif label := target.label or self._default_label:
             spec.version_label = label
+
+
+def _put(request: Any, name: str, texts: Sequence[str]) -> None:
+    tensor = request.inputs[name]
+    tensor.dtype = messages.DT_STRING
+    tensor.tensor_shape.dim.add().size = len(texts)
+    tensor.string_val.extend(text.encode() for text in texts)
 
 
 def _values(response: Any, name: str, dtype: int, field: str) -> Any:

@@ -1,7 +1,6 @@
 """Request bodies: read within limits of size and time, then checked as JSON, as a shape, and text by text."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -14,12 +13,12 @@ from gateway.errors import (
     ExpectationFailedError,
     InvalidHttpError,
     InvalidRequestError,
-    TextTooLongError,
     TooManyTextsError,
     UnsupportedMediaTypeError,
 )
 from gateway.schemas import ClassifyBody, PredictBody
 from gateway.settings import Settings
+from gateway.utterances import TURN_EXAMPLE, check_text
 
 EXAMPLE = '{"text": "How long do I boil the pasta?"}'
 CLASSIFY_EXAMPLE = f'{EXAMPLE} or {{"texts": ["Next step, please", "Stop"]}}'
@@ -87,7 +86,9 @@ def read_predict_body(body: bytes, settings: Settings) -> str:
 
 
 def read_classify_body(body: bytes, settings: Settings) -> ClassifyBody:
-    """The request, with either a usable `text` or `texts` that are not looked into yet: `check_text` does that.
+    """The request, with either a usable `text` or `texts` that are not looked into yet.
+
+    `utterances` does that, and reads what is known around them.
 
     Raises:
         TooManyTextsError: more texts than allowed.
@@ -95,14 +96,16 @@ def read_classify_body(body: bytes, settings: Settings) -> ClassifyBody:
     """
     asked = strict_json.decode(_CLASSIFY, body, settings.max_json_depth, CLASSIFY_EXAMPLE)
     texts = asked.texts
+    fields = sum(getattr(asked, name) is not UNSET for name in _FIELDS)
     if texts is not UNSET:
         if len(texts) > settings.max_texts:
             raise TooManyTextsError(
                 f"`texts` has {len(texts)} items; send at most {settings.max_texts}", pointer="/texts"
             )
-        if any(isinstance(text, (list, dict)) for text in texts):
+        if any(type(text) is not str for text in texts):
             strict_json.refuse_depth(body, settings.max_json_depth, CLASSIFY_EXAMPLE)
-    strict_json.refuse_duplicates(body, sum(getattr(asked, name) is not UNSET for name in _FIELDS))
+            fields += sum(len(text) for text in texts if type(text) is dict)
+    strict_json.refuse_duplicates(body, fields)
     if asked.version is not UNSET and asked.label is not UNSET:
         raise InvalidRequestError("`version` and `label` exclude each other; send one of them", pointer="/label")
     if asked.text is not UNSET:
@@ -111,24 +114,13 @@ def read_classify_body(body: bytes, settings: Settings) -> ClassifyBody:
         check_text(asked.text, "/text", settings)
     elif texts is UNSET:
         raise InvalidRequestError(f"`text` or `texts` is missing; send {CLASSIFY_EXAMPLE}")
+    else:
+        for name, given in (("role", asked.role), ("previous", asked.previous)):
+            if given is not UNSET:
+                raise InvalidRequestError(
+                    f"`{name}` goes with one text; in `texts`, send items like {TURN_EXAMPLE}", pointer=f"/{name}"
+                )
     return asked
-
-
-def check_text(text: Any, pointer: str, settings: Settings) -> None:
-    """Whether this can be sent to the model.
-
-    Raises:
-        InvalidRequestError: no string, or nothing in it.
-        TextTooLongError: more characters than allowed.
-    """
-    if type(text) is not str:
-        raise InvalidRequestError("the text is no string; send a string", pointer=pointer)
-    if not text or text.isspace():
-        raise InvalidRequestError("the text is empty; send what was said", pointer=pointer)
-    if len(text) > settings.max_text_characters:
-        raise TextTooLongError(
-            f"the text has {len(text)} characters; send at most {settings.max_text_characters}", pointer=pointer
-        )
 
 
 async def _continue(request: web.Request) -> None:

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.backend import Answer
 from gateway.combiner import Combiner
 from gateway.deadline import Deadline
+from gateway.dialogue import NOTHING, Dialogue
 from gateway.errors import (
+    ContextNotSupportedError,
     GatewayError,
     ModelContractError,
     ModelNotReadyError,
@@ -41,8 +43,9 @@ class Classification:
     version: int
     names: tuple[str, ...]
     """Its intents, in the order of their indices."""
-    rows: tuple[Row | ModelContractError, ...]
-    """[n], in the order of the texts; an error in the place of a text whose probabilities are not numbers."""
+    rows: tuple[Row | ModelContractError | ContextNotSupportedError, ...]
+    """[n], in the order of the texts; an error in the place of a text whose probabilities are not numbers, or whose
+    dialogue the version cannot use."""
     model_seconds: float
     """How long the call to the model server took."""
 
@@ -56,18 +59,24 @@ class Classifier:
         self._last: dict[str | None, int] = {}
         """The version that answered last, by the label that was asked for."""
 
-    async def classify(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Classification:
-        """Classifies n texts in one call.
+    async def classify(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
+    ) -> Classification:
+        """Classifies n texts in one call. `dialogue`: what is around each of them [n]; None: nothing, around none.
 
-        Asks again when the version is not there, went away between answer and labels, or the connection changed.
+        Asks again when the version is not there, went away between answer and labels, or the connection changed. If
+        the version cannot use a dialogue, the texts without one are asked on their own.
 
         Raises:
             UnknownVersionError: `target` names a version or label that is not served.
+            ContextNotSupportedError: every text has a dialogue, and the version cannot use it.
             BackendError: no usable answer in any of the tries; see the tree in `errors`.
         """
         for _ in range(TRIES):
             try:
-                return await self._ask(texts, target, deadline)
+                if dialogue is None:
+                    return await self._ask(texts, target, deadline)
+                return await self._ask_in_dialogue(texts, target, deadline, dialogue)
             except (ModelNotReadyError, UnknownVersionError, _MovedError) as error:
                 failure: GatewayError = error
         raise failure
@@ -82,13 +91,39 @@ class Classifier:
         answer = await self.classify([PROBE_TEXT], target, deadline)
         return answer.version, answer.names
 
-    async def _ask(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Classification:
+    async def _ask_in_dialogue(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue]
+    ) -> Classification:
+        try:
+            return await self._ask(texts, target, deadline, dialogue)
+        except ContextNotSupportedError as error:
+            refusal = error
+        alone = [index for index, around in enumerate(dialogue) if around == NOTHING]
+        if not alone:
+            raise refusal
+        answer = await self._ask([texts[index] for index in alone], target, deadline)
+        # Which version refused is not told, and it may have been the one before: the one that answered must refuse too.
+        first = next(index for index, around in enumerate(dialogue) if around != NOTHING)
+        try:
+            await self._combiner.predict([texts[first]], Target(answer.version), deadline, [dialogue[first]])
+        except ContextNotSupportedError:
+            rows: list[Row | ModelContractError | ContextNotSupportedError] = [refusal] * len(texts)
+            for index, row in zip(alone, answer.rows, strict=True):
+                rows[index] = row
+            return replace(answer, rows=tuple(rows))
+        except UnknownVersionError:
+            pass
+        raise _MovedError
+
+    async def _ask(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
+    ) -> Classification:
         labels = self._labels
         generation = labels.generation
         expected = self._last.get(target.label) if target.version is None else target.version
         if expected is not None:
             labels.expect(expected)
-        answer, sent = await self._combiner.predict(texts, target, deadline)
+        answer, sent = await self._combiner.predict(texts, target, deadline, dialogue)
         names = await labels.of(answer.version, answer.classes, sent, deadline)
         if names is None or generation != labels.generation:
             raise _MovedError

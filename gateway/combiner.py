@@ -1,6 +1,9 @@
 """Texts of several requests in one Predict: while calls are under way, what comes in waits and goes together.
 
 No timer: a request that finds a free call slot is sent at once, on its own.
+
+Requests with dialogue go together with their like only. The signature `dialogue` would take the others too, but would
+pad each of their short texts to the longest pair of turns, and refuse them with the rest if the model lacks it.
 """
 
 import asyncio
@@ -13,7 +16,8 @@ from dataclasses import dataclass
 
 from gateway.backend import Answer, Backend
 from gateway.deadline import Deadline
-from gateway.errors import BackendError, DeadlineExceededError, UnknownVersionError
+from gateway.dialogue import Dialogue
+from gateway.errors import BackendError, ContextNotSupportedError, DeadlineExceededError, UnknownVersionError
 from gateway.target import Target
 
 Result = tuple[Answer, float]
@@ -27,11 +31,16 @@ class _Member:
     texts: Sequence[str]
     target: Target
     deadline: Deadline
+    dialogue: Sequence[Dialogue] | None
     context: Context
     """Of its task: the first member's request id goes with the call."""
     result: "asyncio.Future[Result | None]"
     """None: ask alone."""
     call: "_Call | None" = None
+
+    def goes_with(self, other: "_Member") -> bool:
+        """Whether one call can ask both: the same version, by the same signature."""
+        return self.target == other.target and (self.dialogue is None) == (other.dialogue is None)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,35 +69,42 @@ class Combiner:
         self._free = slots
         self._waiting: deque[_Member] = deque()
 
-    async def predict(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Result:
+    async def predict(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
+    ) -> Result:
         """As `Backend.predict`, maybe in one call with the texts of others.
 
         The others are not noticed: each request keeps its own deadline, its own cancellation, and its own errors.
 
         Raises:
             UnknownVersionError: `target` names a version or label that is not served.
+            ContextNotSupportedError: there is a dialogue, and the version has no signature for it.
             BackendError: no usable answer; see the tree in `errors`.
         """
         if self._max_texts == 1:
-            return await self._alone(texts, target, deadline)
+            return await self._alone(texts, target, deadline, dialogue)
         if self._free:
             # Then nobody waits.
             self._free -= 1
             try:
-                return await self._alone(texts, target, deadline)
+                return await self._alone(texts, target, deadline, dialogue)
             finally:
                 self._release()
-        result = await self._together(texts, target, deadline)
+        result = await self._together(texts, target, deadline, dialogue)
         # A text that the model cannot take must fail nobody but who sent it.
-        return result or await self._alone(texts, target, deadline)
+        return result or await self._alone(texts, target, deadline, dialogue)
 
-    async def _alone(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Result:
+    async def _alone(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> Result:
         sent = time.monotonic()
-        return await self._backend.predict(texts, target, deadline), sent
+        return await self._backend.predict(texts, target, deadline, dialogue), sent
 
-    async def _together(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Result | None:
+    async def _together(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> Result | None:
         loop = asyncio.get_running_loop()
-        member = _Member(texts, target, deadline, copy_context(), loop.create_future())
+        member = _Member(texts, target, deadline, dialogue, copy_context(), loop.create_future())
         timer = loop.call_later(deadline.remaining(), self._expire, member)
         self._waiting.append(member)
         try:
@@ -123,7 +139,7 @@ class Combiner:
                 continue
             size = len(each.texts)
             # The first one goes however large it is.
-            if not members or (size <= room and each.target == members[0].target):
+            if not members or (size <= room and each.goes_with(members[0])):
                 members.append(each)
                 room -= size
             else:
@@ -142,12 +158,15 @@ class Combiner:
     async def _make(self, call: _Call) -> None:
         members = call.members
         texts = [text for each in members for text in each.texts]
+        dialogue = None
+        if members[0].dialogue is not None:
+            dialogue = [around for each in members for around in each.dialogue or ()]
         latest = max((each.deadline for each in members), key=lambda deadline: deadline.at)
         try:
-            answer, sent = await self._alone(texts, members[0].target, latest)
+            answer, sent = await self._alone(texts, members[0].target, latest, dialogue)
         except Exception as error:
             is_everybodys = len(members) == 1 or (
-                isinstance(error, BackendError | UnknownVersionError) and error.status != 502
+                isinstance(error, BackendError | UnknownVersionError | ContextNotSupportedError) and error.status != 502
             )
             for each in members:
                 if each.result.done():

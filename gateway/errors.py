@@ -17,6 +17,7 @@ GatewayError
 │   ├── TooManyTextsError            413 too_many_texts
 │   ├── UnsupportedMediaTypeError    415 unsupported_media_type
 │   ├── ExpectationFailedError       417 expectation_failed
+│   ├── ContextNotSupportedError     422 context_not_supported
 │   └── RateLimitError               429 rate_limited
 ├── OverloadedError                  503 overloaded
 └── BackendError                         the model server or its model
@@ -135,7 +136,7 @@ class BodyTooLargeError(RequestError):
 
 
 class TextTooLongError(RequestError):
-    """The text has more characters than `GATEWAY_MAX_TEXT_CHARACTERS`."""
+    """A text, or the turn before it, has more characters than `GATEWAY_MAX_TEXT_CHARACTERS`."""
 
     status = 413
     code = "text_too_long"
@@ -164,6 +165,14 @@ class ExpectationFailedError(RequestError):
     status = 417
     code = "expectation_failed"
     remedy = "Leave the header `Expect` out."
+
+
+class ContextNotSupportedError(RequestError):
+    """The model version that was asked has no signature `dialogue`: it cannot use `role` and `previous`."""
+
+    status = 422
+    code = "context_not_supported"
+    remedy = "Leave `role` and `previous` out, or ask by `version` or `label` for a version that was trained with them."
 
 
 class RateLimitError(RequestError):

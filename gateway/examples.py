@@ -21,6 +21,12 @@ _SINCE = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 CLASSIFY_BODIES: Final = {
     "one text": schemas.ClassifyBody(text="How long do I boil the pasta?", top_k=3),
     "several texts": schemas.ClassifyBody(texts=["Stop", "Next step, please"], threshold=0.5),
+    "in a dialogue": schemas.ClassifyBody(
+        text="Until it is golden.", role="teacher", previous="How long does it have to stay in the oven?"
+    ),
+    "several texts, one in a dialogue": schemas.ClassifyBody(
+        texts=["Stop", schemas.Turn("Yes, go on.", role="student", previous="Shall I read the next step?")]
+    ),
     "an older version": schemas.ClassifyBody(text="Next step, please", version=2),
 }
 CLASSIFY_ANSWERS: Final = {

@@ -14,6 +14,8 @@ from gateway.settings import Settings
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _TEMPLATE = schemas.REF + "{name}"
+# Structs that stand where `Any` does.
+_UNSEEN = {schemas.Turn, schemas.Result, schemas.ItemError, schemas.Problem}
 _PROBLEM = {"$ref": f"{schemas.REF}Problem"}
 _INTRODUCTION = """\
 Which intent does an utterance carry? A model server answers that; this gateway brings it to HTTP, with limits, \
@@ -131,17 +133,21 @@ def _schema(kind: Any) -> dict[str, Any]:
 def _schemas(settings: Settings) -> dict[str, dict[str, Any]]:
     """The schemas of all structs, with what only the settings know and what a struct cannot say."""
     kinds = {kind for each in OPERATIONS for answer in each.answers.values() for kind in answer.kinds}
-    kinds |= {each.body for each in OPERATIONS if each.body} | {schemas.Result, schemas.ItemError, schemas.Problem}
+    kinds |= {each.body for each in OPERATIONS if each.body} | _UNSEEN
     _, found = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
     classify = found["ClassifyBody"]
     classify["oneOf"] = [{"required": ["text"]}, {"required": ["texts"]}]
     classify["not"] = {"required": ["version", "label"]}
-    texts = classify["properties"]["texts"]
-    texts["maxItems"] = settings.max_texts
-    for text in (classify["properties"]["text"], texts["items"], found["PredictBody"]["properties"]["text"]):
+    classify["dependentRequired"] = {"role": ["text"], "previous": ["text"]}
+    fields = classify["properties"]
+    fields["texts"]["maxItems"] = settings.max_texts
+    bounded = [fields["texts"]["items"]["oneOf"][0]]
+    bounded += [found[name]["properties"]["text"] for name in ("PredictBody", "ClassifyBody", "Turn")]
+    bounded += [found[name]["properties"]["previous"] for name in ("ClassifyBody", "Turn")]
+    for text in bounded:
         text["maxLength"] = settings.max_text_characters
-    classify["properties"]["top_k"]["default"] = settings.top_k
-    classify["properties"]["threshold"]["default"] = settings.threshold
+    fields["top_k"]["default"] = settings.top_k
+    fields["threshold"]["default"] = settings.threshold
     for name in ("Problem", "ItemProblem"):
         found[name]["properties"]["code"]["enum"] = [kind.code for kind in documented_errors()]
     return dict(sorted(found.items()))

@@ -94,10 +94,17 @@ OPERATIONS = (
             )
         },
         "All texts of a request go to the model server in one call. They are classified one by one: a text's result "
-        "does not depend on the others.",
+        "does not depend on the others. Who said a text (`role`) and what was said before it (`previous`) help the "
+        "model; it was trained to do without, too.",
         schemas.ClassifyBody,
         examples.CLASSIFY_BODIES,
-        errors=(*_BODY, errors.TooManyTextsError, errors.UnknownVersionError, *_MODEL),
+        errors=(
+            *_BODY,
+            errors.TooManyTextsError,
+            errors.UnknownVersionError,
+            errors.ContextNotSupportedError,
+            *_MODEL,
+        ),
         is_timed=True,
     ),
     Operation(

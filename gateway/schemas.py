@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gateway.dialogue import ROLES, UNKNOWN
+
 REF = "#/components/schemas/"
 """Where the OpenAPI document has the schemas of these structs, each under its name."""
 
@@ -21,8 +23,26 @@ Text = Annotated[
         extra_json_schema={"minLength": 1, "pattern": r"\S"},
     ),
 ]
+Role = Annotated[
+    str,
+    Meta(
+        description="Who said it: `student`, who cooks or builds, `teacher`, who guides, or `unknown`.",
+        extra_json_schema={"enum": list(ROLES), "default": UNKNOWN},
+    ),
+]
+Previous = Annotated[
+    str,
+    Meta(
+        description="What was said right before, as a whole; empty: unknown.",
+        examples=["Now let the onions fry until they are golden."],
+        extra_json_schema={"default": ""},
+    ),
+]
 # Any: an item of another type gets an error of its own instead of failing the others.
-Item = Annotated[Any, Meta(extra_json_schema={"type": "string", "minLength": 1, "pattern": r"\S"})]
+Item = Annotated[
+    Any,
+    Meta(extra_json_schema={"oneOf": [{"type": "string", "minLength": 1, "pattern": r"\S"}, {"$ref": f"{REF}Turn"}]}),
+]
 State = Annotated[
     str, Meta(extra_json_schema={"enum": ["UNKNOWN", "START", "LOADING", "AVAILABLE", "UNLOADING", "END"]})
 ]
@@ -43,17 +63,27 @@ class PredictAnswer(Struct, frozen=True):
     version: Version
 
 
+class Turn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A text with what is known around it."""
+
+    text: Text
+    role: Role | UnsetType = UNSET
+    previous: Previous | UnsetType = UNSET
+
+
 class ClassifyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Either one `text` or several `texts`, and how they are to be answered."""
+    """Either one `text`, maybe with what is known around it, or several `texts`; and how they are to be answered."""
 
     text: Text | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    previous: Previous | UnsetType = UNSET
     texts: (
         Annotated[
             list[Item],
             Meta(
                 min_length=1,
                 description="Each is answered on its own, in this order; an item that cannot be used gets an error.",
-                examples=[["Next step, please", "Stop"]],
+                examples=[["Next step, please", {"text": "Stop", "role": "student"}]],
             ),
         ]
         | UnsetType
@@ -92,7 +122,7 @@ class ItemProblem(Struct, frozen=True):
     title: Annotated[str, Meta(description="The kind of problem in words.")]
     status: Annotated[int, Meta(description="The HTTP status that the text alone would have been answered with.")]
     detail: Annotated[str, Meta(description="What is wrong and what to do.")]
-    pointer: Annotated[str, Meta(description="JSON pointer to the text.", examples=["/texts/1"])]
+    pointer: Annotated[str, Meta(description="JSON pointer to the text, or to its field.", examples=["/texts/1"])]
 
 
 class ItemError(Struct, frozen=True):

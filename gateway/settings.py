@@ -50,10 +50,15 @@ class Settings:
     # The model reads the first 128 word pieces, in English about 600 characters.
     max_text_characters: int = _setting(4096, "longest text in characters; a longer one is answered with 413", 1)
     max_texts: int = _setting(64, "most texts in one request; more are answered with 413", 1)
-    max_json_depth: int = _setting(8, "deepest nesting of a body; a deeper one is answered with 400", 2, 100)
+    max_json_depth: int = _setting(8, "deepest nesting of a body; a deeper one is answered with 400", 3, 100)
 
     top_k: int = _setting(3, "intents listed by /v1/predict when the request does not say", 1)
-    threshold: float = _setting(0.0, "score below which /v1/predict abstains when the request does not say", 0, 1)
+    threshold: float = _setting(
+        0.0,
+        "score below which /v1/predict abstains when the request does not say; the model card recommends one",
+        0,
+        1,
+    )
 
     max_in_flight: int = _setting(64, "requests that ask the model server at once; the others wait", 1)
     max_queue: int = _setting(256, "requests that wait; more are answered with 503 and Retry-After", 0)

@@ -6,6 +6,7 @@ import grpc
 
 from gateway.errors import (
     BackendError,
+    ContextNotSupportedError,
     DeadlineExceededError,
     ModelContractError,
     ModelNotReadyError,
@@ -22,6 +23,8 @@ RETRY_AFTER_SECONDS = 1.0
 
 UNKNOWN_LABEL = "Unrecognized servable version label"
 """How the model server's INVALID_ARGUMENT begins if nothing else is wrong with the request than its label."""
+NO_DIALOGUE = 'Serving signature key "dialogue" not found'
+"""How the model server's FAILED_PRECONDITION begins if the version that it chose cannot use what is around a text."""
 QUEUE_FULL = "The batch scheduling queue"
 """How the model server's UNAVAILABLE begins if it lives, but has too many batches waiting."""
 
@@ -61,13 +64,19 @@ def is_queue_full(error: grpc.aio.AioRpcError) -> bool:
     return (error.details() or "").startswith(QUEUE_FULL)
 
 
-def backend_error(error: grpc.aio.AioRpcError, is_named: bool = False) -> BackendError | UnknownVersionError:
+def backend_error(
+    error: grpc.aio.AioRpcError, is_named: bool = False
+) -> BackendError | UnknownVersionError | ContextNotSupportedError:
     """The error that the client is told. What the model server said may hold paths, so that goes to the log only.
 
     `is_named`: the client itself named a version or a label, so it is the one to mend it if there is none.
     """
-    code = error.code()
-    is_unknown_label = code is grpc.StatusCode.INVALID_ARGUMENT and (error.details() or "").startswith(UNKNOWN_LABEL)
+    code, said = error.code(), error.details() or ""
+    if code is grpc.StatusCode.FAILED_PRECONDITION and said.startswith(NO_DIALOGUE):
+        return ContextNotSupportedError(
+            "this version of the model cannot use `role` and `previous`; leave them out, or ask another version"
+        )
+    is_unknown_label = code is grpc.StatusCode.INVALID_ARGUMENT and said.startswith(UNKNOWN_LABEL)
     if is_unknown_label or code is grpc.StatusCode.NOT_FOUND:
         if is_named:
             return UnknownVersionError(
@@ -77,5 +86,5 @@ def backend_error(error: grpc.aio.AioRpcError, is_named: bool = False) -> Backen
         code = grpc.StatusCode.NOT_FOUND
     kind, text = _OVERLOADED if code is grpc.StatusCode.UNAVAILABLE and is_queue_full(error) else TABLE[code]
     if kind.status == 502:
-        _LOG.error("the model server answered %s: %s", code.name, error.details())
+        _LOG.error("the model server answered %s: %s", code.name, said)
     return kind(text, retry_after=RETRY_AFTER_SECONDS if kind.status == 503 else None)

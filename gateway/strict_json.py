@@ -36,14 +36,21 @@ def decode(decoder: "msgspec.json.Decoder[_Body]", body: bytes, max_depth: int, 
     except msgspec.ValidationError as error:
         # msgspec stops at the first mistake: the rest may be no JSON at all.
         refuse_depth(body, max_depth, example)
-        words = str(error)
-        pointer = _pointer(words)
-        reason = _PLACE.sub("", words)[:_MAX_QUOTE]
-        raise InvalidRequestError(
-            f"{reason}{f' at {pointer}' if pointer else ''}; send {example}", pointer=pointer
-        ) from None
+        raise _misshapen(error, "", example) from None
     except _NO_JSON as error:
         raise _no_json(error, body, max_depth, example) from None
+
+
+def convert(value: Any, shape: type[_Body], pointer: str, example: str) -> _Body:
+    """The decoded value as this struct. `pointer`: where it stands in the body.
+
+    Raises:
+        InvalidRequestError: another shape.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise _misshapen(error, pointer, example) from None
 
 
 def refuse_depth(body: bytes, max_depth: int, example: str) -> None:
@@ -62,18 +69,39 @@ def refuse_depth(body: bytes, max_depth: int, example: str) -> None:
 
 
 def refuse_duplicates(body: bytes, fields: int) -> None:
-    """For an object that was decoded to so many fields.
+    """For an object that was decoded to so many fields, those of the objects in its arrays included.
 
     Raises:
-        InvalidJsonError: it names one of them more than once; msgspec would take the last.
+        InvalidJsonError: it or such an object names one of them more than once; msgspec would take the last.
     """
     # Each name has a colon. So only few bodies are looked into: mostly those with a colon in a text.
     if body.count(b":") <= fields:
         return
-    names = [name for name, _ in _PAIRS.decode(body.decode())]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidJsonError(f"the body names the field `{twice}` more than once; send it once", pointer=f"/{twice}")
+    pairs = _PAIRS.decode(body.decode())
+    _refuse_twice(pairs, "")
+    for name, value in pairs:
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, tuple):
+                _refuse_twice(item, f"/{name}/{index}")
+
+
+def _refuse_twice(pairs: tuple[tuple[str, Any], ...], pointer: str) -> None:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            quoted = name[:_MAX_QUOTE]
+            raise InvalidJsonError(
+                f"the body names the field `{quoted}` more than once; send it once",
+                pointer=f"{pointer}/{_escaped(quoted)}",
+            )
+        seen.add(name)
+
+
+def _misshapen(error: msgspec.ValidationError, pointer: str, example: str) -> InvalidRequestError:
+    words = str(error)
+    place = f"{pointer}{_pointer(words) or ''}"
+    reason = _PLACE.sub("", words)[:_MAX_QUOTE]
+    return InvalidRequestError(f"{reason}{f' at {place}' if place else ''}; send {example}", pointer=place or None)
 
 
 def _no_json(error: Exception, body: bytes, max_depth: int, example: str) -> InvalidJsonError:
@@ -91,7 +119,12 @@ def _pointer(words: str) -> str | None:
     field = _FIELD.match(words)
     if field is None or len(field[1]) > _MAX_QUOTE:
         return None
-    return "/" + field[1].replace("~", "~0").replace("/", "~1")
+    return "/" + _escaped(field[1])
+
+
+def _escaped(name: str) -> str:
+    """As a step of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 @cache

@@ -9,10 +9,11 @@ from msgspec import UNSET
 
 from gateway import keys
 from gateway.asking import ask, deadline_of
-from gateway.bodies import check_text, read_body, read_classify_body
+from gateway.bodies import read_body, read_classify_body
 from gateway.classifier import Classification, Row
 from gateway.context import CONTEXT
-from gateway.errors import GatewayError, InvalidHeaderError, UnknownVersionError
+from gateway.dialogue import NOTHING, Dialogue
+from gateway.errors import ContextNotSupportedError, GatewayError, InvalidHeaderError, UnknownVersionError
 from gateway.problems import title
 from gateway.schemas import (
     ClassifyBody,
@@ -30,6 +31,7 @@ from gateway.schemas import (
 )
 from gateway.settings import Settings
 from gateway.target import DEFAULT, Target
+from gateway.utterances import read_dialogue, read_item
 from gateway.views import SCORE_DECIMALS, json_response
 
 _MAX_VERSION = 2**63 - 1
@@ -41,7 +43,11 @@ async def predict(request: web.Request) -> web.Response:
     body = read_classify_body(await read_body(request, settings), settings)
     if body.text is UNSET:
         return await _predict_texts(request, body, settings)
-    answer = await _ask(request, (body.text,), body)
+    around = read_dialogue(body, "", settings)
+    try:
+        answer = await _ask(request, (body.text,), body, (around,))
+    except ContextNotSupportedError as error:
+        raise ContextNotSupportedError(str(error), pointer="/role" if around.role else "/previous") from error
     result = _result(request, answer, answer.rows[0], body, settings)
     model = Model(settings.model_name, answer.version)
     return json_response(TextAnswer(result, model, *_closing()))
@@ -79,38 +85,46 @@ async def models(request: web.Request) -> web.Response:
 
 
 async def _predict_texts(request: web.Request, body: ClassifyBody, settings: Settings) -> web.Response:
-    texts = body.texts
-    assert texts is not UNSET, "bodies refuses a request without any"
-    outcomes: list[Result | ItemError | None] = []
-    for index, text in enumerate(texts):
+    assert body.texts is not UNSET, "bodies refuses a request without any"
+    outcomes: list[Result | ItemError | None] = [None] * len(body.texts)
+    usable: dict[int, tuple[str, Dialogue]] = {}
+    for index, item in enumerate(body.texts):
         try:
-            check_text(text, f"/texts/{index}", settings)
+            usable[index] = read_item(item, f"/texts/{index}", settings)
         except GatewayError as error:
-            outcomes.append(_item_error(error, index))
-        else:
-            outcomes.append(None)
-    usable = [index for index, outcome in enumerate(outcomes) if outcome is None]
+            outcomes[index] = _item_error(error, index)
     version = None
     if usable:
-        answer = await _ask(request, [texts[index] for index in usable], body)
-        version = answer.version
-        for index, row in zip(usable, answer.rows, strict=True):
-            try:
-                outcomes[index] = _result(request, answer, row, body, settings)
-            except GatewayError as error:
+        texts, dialogue = zip(*usable.values(), strict=True)
+        try:
+            answer = await _ask(request, texts, body, dialogue)
+        except ContextNotSupportedError as error:
+            for index in usable:
                 outcomes[index] = _item_error(error, index)
+        else:
+            version = answer.version
+            for index, row in zip(usable, answer.rows, strict=True):
+                try:
+                    outcomes[index] = _result(request, answer, row, body, settings)
+                except GatewayError as error:
+                    outcomes[index] = _item_error(error, index)
     return json_response(TextsAnswer(outcomes, Model(settings.model_name, version), *_closing()))
 
 
-async def _ask(request: web.Request, texts: Sequence[str], body: ClassifyBody) -> Classification:
+async def _ask(
+    request: web.Request, texts: Sequence[str], body: ClassifyBody, dialogue: Sequence[Dialogue]
+) -> Classification:
+    # One call for all of a request's texts, so that one version answers them; `dialogue` says of a text without any
+    # what `serving_default` says.
+    known = dialogue if any(around is not NOTHING for around in dialogue) else None
     if body.version is not UNSET:
         target, pointer = Target(version=body.version), "/version"
     elif body.label is not UNSET:
         target, pointer = Target(label=body.label), "/label"
     else:
-        return await ask(request, texts, DEFAULT)
+        return await ask(request, texts, DEFAULT, known)
     try:
-        return await ask(request, texts, target)
+        return await ask(request, texts, target, known)
     except UnknownVersionError as error:
         raise UnknownVersionError(str(error), pointer=pointer) from error
 
@@ -140,7 +154,8 @@ def _result(
 
 
 def _item_error(error: GatewayError, index: int) -> ItemError:
-    return ItemError(ItemProblem(error.code, title(error.code), error.status, str(error), f"/texts/{index}"))
+    pointer = error.pointer or f"/texts/{index}"
+    return ItemError(ItemProblem(error.code, title(error.code), error.status, str(error), pointer))
 
 
 def _closing() -> tuple[str, Timing]:

@@ -51,6 +51,25 @@ def test_http_answers_with_what_the_classifier_says(running: Service, quick_mode
         assert answer["version"] == 1
 
 
+def test_http_in_a_dialogue_answers_what_the_classifier_says_with_context(running: Service, quick_models: Path) -> None:
+    known = [("student", "Shall I read the next step?"), ("teacher", ""), ("unknown", "How long in the oven?")]
+    items = [{"text": QUESTION, "role": role, "previous": previous} for role, previous in known]
+    status, answer = running.ask("/v1/predict", {"texts": [QUESTION, *items, "ok"], "top_k": len(INTENTS)})
+    assert status == 200
+    alone, *around, ok = ({each["intent"]: each["score"] for each in row["intents"]} for row in answer["results"])
+    trained = classifier.load(quick_models.parent / "classifier")
+    roles, previous = ["student", "teacher", ""], [previous for _, previous in known]
+    for scores, logits in zip(around, trained.logits([QUESTION] * 3, roles, previous), strict=True):
+        assert scores == pytest.approx(dict(zip(INTENTS, map(float, tf.nn.softmax(logits)), strict=True)), abs=1e-4)
+        assert max(abs(scores[intent] - alone[intent]) for intent in INTENTS) > 1e-3, "the context is of use"
+    # Beside them, and asked by another signature, a text alone is answered as ever.
+    for scores, text in ((alone, QUESTION), (ok, "ok")):
+        _, answer = running.ask("/v1/predict", {"text": text, "top_k": len(INTENTS)})
+        # To 1e-6 by the model, and both are rounded to six decimals.
+        expected = {each["intent"]: each["score"] for each in answer["result"]["intents"]}
+        assert scores == pytest.approx(expected, abs=2.1e-6)
+
+
 def test_grpc_answers_the_same_as_http(
     running: Service, stub: prediction_service_pb2_grpc.PredictionServiceStub
 ) -> None:

@@ -1,7 +1,7 @@
 """A small asynchronous client of the gateway, without TensorFlow.
 
     async with Client("http://localhost:5000", key="...") as client:
-        prediction = await client.predict("How long do I boil the pasta?", top_k=3)
+        prediction = await client.predict("How long do I boil the pasta?", role="student", top_k=3)
         print(prediction.intent, prediction.score)
 
 On the command line: `python -m gateway.client --help`. More in docs/client.md.
@@ -16,6 +16,7 @@ from gateway.client.errors import (
     UsageError,
 )
 from gateway.client.results import Intents, Models, Prediction, Score, Timing, Version
+from gateway.client.turns import Role, Turn
 
 __all__ = [
     "AnswerError",
@@ -25,8 +26,10 @@ __all__ = [
     "Intents",
     "Models",
     "Prediction",
+    "Role",
     "Score",
     "Timing",
+    "Turn",
     "UnreachableError",
     "UsageError",
     "Version",

@@ -10,8 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
+from gateway.client.arguments import seconds, share, whole
 from gateway.client.client import BATCH_SIZE, TIME_LIMIT, URL, Client
 from gateway.client.errors import ClientError, UsageError
+from gateway.client.turns import ROLES
 
 T = TypeVar("T")
 
@@ -22,6 +24,7 @@ BATCH_TIME_LIMIT = 300.0
 _EXAMPLES = """\
 examples:
   python -m gateway.client predict "How long do I boil the pasta?"
+  python -m gateway.client predict "Yes, go on" --role student --previous "Shall I read the next step?"
   python -m gateway.client predict "stop" --top-k 3 --threshold 0.8 --json
   python -m gateway.client batch utterances.csv -o intents.csv
   cat utterances.txt | python -m gateway.client batch - > intents.csv
@@ -35,9 +38,10 @@ exit status:
 """
 
 _BATCH = """\
-Asks for every text of a file, streamed and in order. The output has the columns of the input, and intent, score,
-version, abstained and error. A row that cannot be answered has its error there and stops nobody else. Stopped by Ctrl-C
-or by a failure, the results stay in OUTPUT.part, and the same command again goes on behind the last of them.
+Asks for every text of a file, streamed and in order; where there are columns role and previous, with who said it and
+what was said before. The output has the columns of the input, and intent, score, version, abstained and error. A row
+that cannot be answered has its error there and stops nobody else. Stopped by Ctrl-C or by a failure, the results stay
+in OUTPUT.part, and the same command again goes on behind the last of them.
 """
 
 _BATCH_EXAMPLES = """\
@@ -79,6 +83,8 @@ def _predict(options: argparse.Namespace) -> int:
         options,
         lambda client: client.predict(
             options.text,
+            role=options.role,
+            previous=options.previous,
             top_k=options.top_k,
             threshold=options.threshold,
             version=options.version,
@@ -100,6 +106,7 @@ def _batch(options: argparse.Namespace) -> int:
         output=options.output or options.option,
         format=options.format,
         column=options.column,
+        reads_context=not options.no_context,
         prefix=options.prefix,
         aim=Aim(options.threshold, options.version, options.label),
         batch_size=options.batch_size,
@@ -174,7 +181,9 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="the model's versions, their states and labels")
 
     predict.add_argument("text", help="what somebody said")
-    predict.add_argument("--top-k", type=_whole, metavar="N", help="list so many intents (default: the gateway's)")
+    predict.add_argument("--role", choices=ROLES, help="who said it (default: unknown)")
+    predict.add_argument("--previous", metavar="TEXT", help="what was said right before (default: unknown)")
+    predict.add_argument("--top-k", type=whole, metavar="N", help="list so many intents (default: the gateway's)")
 
     batch.add_argument("input", metavar="INPUT", help="a .csv, .jsonl or .txt file, or - for standard input")
     batch.add_argument(
@@ -183,22 +192,23 @@ def _parser() -> argparse.ArgumentParser:
     batch.add_argument("-o", "--output", metavar="OUTPUT", dest="option", type=Path, help="the same as an option")
     batch.add_argument("--format", choices=("csv", "jsonl", "txt"), help="of INPUT (default: by its ending; - is txt)")
     batch.add_argument("--column", default="text", metavar="NAME", help="column or field with the text (default: text)")
+    batch.add_argument("--no-context", action="store_true", help="do not ask with the columns role and previous")
     batch.add_argument("--prefix", default="", metavar="TEXT", help="before the names of the five added columns")
     batch.add_argument(
-        "--batch-size", type=_whole, default=BATCH_SIZE, metavar="N", help="texts a request (default: %(default)s)"
+        "--batch-size", type=whole, default=BATCH_SIZE, metavar="N", help="texts a request (default: %(default)s)"
     )
     batch.add_argument(
-        "--concurrency", type=_whole, default=4, metavar="N", help="most requests at once (default: %(default)s)"
+        "--concurrency", type=whole, default=4, metavar="N", help="most requests at once (default: %(default)s)"
     )
     batch.add_argument("--restart", action="store_true", help="throw away what an earlier run left or made")
     on_or_off = argparse.BooleanOptionalAction
     batch.add_argument("--progress", action=on_or_off, help="a progress bar on stderr (default: on a terminal)")
 
     for command in (predict, batch):
-        command.add_argument("--threshold", type=_share, metavar="X", help="abstain below this score, 0 to 1")
+        command.add_argument("--threshold", type=share, metavar="X", help="abstain below this score, 0 to 1")
     for command in (predict, batch, intents):
         which = command.add_mutually_exclusive_group()
-        which.add_argument("--version", type=_whole, metavar="N", help="ask this model version")
+        which.add_argument("--version", type=whole, metavar="N", help="ask this model version")
         which.add_argument("--label", metavar="NAME", help="ask the version with this label")
     for command, run in ((predict, _predict), (batch, _batch), (intents, _intents), (models, _models)):
         command.set_defaults(run=run)
@@ -208,34 +218,10 @@ def _parser() -> argparse.ArgumentParser:
         key.add_argument("--key-file", type=Path, metavar="FILE", help="file with the API key")
         limit = BATCH_TIME_LIMIT if command is batch else TIME_LIMIT
         meaning = "for a request with all its tries (default: %(default)g)"
-        command.add_argument("--time-limit", type=_seconds, default=limit, metavar="SECONDS", help=meaning)
+        command.add_argument("--time-limit", type=seconds, default=limit, metavar="SECONDS", help=meaning)
         if command is not batch:
             command.add_argument("--json", action="store_true", help="print the answer as JSON")
     return parser
-
-
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    return _number(text, 0, 1)
-
-
-def _seconds(text: str) -> float:
-    return _number(text, 0.001, 86400)
-
-
-def _number(text: str, least: float, most: float) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{text} is no number from {least:g} to {most:g}")
-    return number
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class Batch:
         return chunk is not None
 
     async def _ask(self, chunk: Chunk) -> list[Outcome]:
-        texts = [row.text for row in chunk.rows if row.problem is None]
+        texts = [row.asked for row in chunk.rows if row.problem is None]
         answers = iter(
             await self._client.predict_many(
                 texts, top_k=1, threshold=self._aim.threshold, version=self._aim.version, label=self._aim.label

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.client.errors import AnswerError, BadAnswerError, ClientError, UsageError
 from gateway.client.results import Intents, Models, Prediction
+from gateway.client.turns import Role, Turn
 from gateway.client.wire import IntentsAnswer, Question, TextAnswer, TextsAnswer, decode
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Client:
         self,
         text: str,
         *,
+        role: Role | None = None,
+        previous: str | None = None,
         top_k: int | None = None,
         threshold: float | None = None,
         version: int | None = None,
@@ -86,6 +89,8 @@ class Client:
         """The intent of one text; what is None is left to the gateway's settings.
 
         Args:
+            role: who said it.
+            previous: what was said right before; empty: unknown.
             top_k: how many intents to list, at least 1.
             threshold: abstain below this score, 0 to 1.
             version: ask this model version.
@@ -96,7 +101,9 @@ class Client:
             UnreachableError: nobody answered in time.
             BadAnswerError: something else than a gateway answers there.
         """
-        question = Question(text=text, top_k=top_k, threshold=threshold, version=version, label=label)
+        question = Question(
+            text=text, role=role, previous=previous, top_k=top_k, threshold=threshold, version=version, label=label
+        )
         answer = decode(await self._post(question), TextAnswer)
         outcome = answer.outcome(answer.result)
         if isinstance(outcome, AnswerError):
@@ -105,7 +112,7 @@ class Client:
 
     async def predict_many(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str | Turn],
         *,
         top_k: int | None = None,
         threshold: float | None = None,
@@ -117,7 +124,7 @@ class Client:
         Sends `batch_size` texts a request, one request after the other. A request that is refused for its size, or
         fails because of what is in it, is sent again as two halves, so that no text fails for another.
 
-        Args: as of `predict`.
+        Args: as of `predict`; a text with what is known around it is a `Turn`.
 
         Raises:
             AnswerError: refused or failed for a reason that concerns no text, like a wrong key or an unknown version.
@@ -131,8 +138,9 @@ class Client:
             outcomes += await self._outcomes(question, part)
         for index, outcome in enumerate(outcomes):
             if isinstance(outcome, AnswerError):
-                # The gateway counts within one request.
-                outcome.pointer = f"/texts/{index}"
+                # The gateway counts within one request; what it says of the field of an item is kept.
+                field = (outcome.pointer or "").split("/", 3)[3:]
+                outcome.pointer = "/".join(["/texts", str(index), *field])
         return outcomes
 
     async def intents(self, *, version: int | None = None, label: str | None = None) -> Intents:
@@ -154,7 +162,7 @@ class Client:
         """
         return decode(await self._connection.ask("GET", "/v1/models"), Models)
 
-    async def _outcomes(self, question: Question, texts: tuple[str, ...]) -> list[Prediction | AnswerError]:
+    async def _outcomes(self, question: Question, texts: tuple[str | Turn, ...]) -> list[Prediction | AnswerError]:
         try:
             answer = decode(await self._post(question), TextsAnswer)
         except AnswerError as error:

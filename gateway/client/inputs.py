@@ -10,6 +10,10 @@ import msgspec
 
 from gateway.client.errors import UsageError
 from gateway.client.lines import Lines
+from gateway.client.turns import ROLES, Turn
+
+CONTEXT = ("role", "previous")
+"""Columns that say what is known around the text, where the input has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Row:
 
     fields: Mapping[str, str | msgspec.Raw]
     """To be written again; raw JSON stays as it is, byte by byte."""
-    text: str
+    asked: str | Turn
     problem: str | None = None
     """Why the row has no text that can be asked."""
 
@@ -26,21 +30,33 @@ class Row:
 class Input(ABC):
     """Iterates over rows."""
 
-    def __init__(self, lines: Lines, column: str) -> None:
+    def __init__(self, lines: Lines, column: str, reads_context: bool) -> None:
+        """`column`: with the text; `reads_context`: whether the columns of `CONTEXT` are asked with it."""
         self.names: tuple[str, ...] = ()
         """The columns; empty where each row has its own."""
         self._lines = lines
         self._column = column
+        self._context = [name for name in CONTEXT if reads_context and name != column]
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...
+
+    def _row(self, fields: Mapping[str, str | msgspec.Raw], given: Mapping[str, str], problem: str | None) -> Row:
+        """`given`: the text, and what is around it; empty or missing is not known."""
+        text = given[self._column]
+        around = {name: given[name] for name in self._context if given.get(name)}
+        if not around:
+            return Row(fields, text, problem)
+        if around.get("role", ROLES[0]) not in ROLES:
+            return Row(fields, text, problem or f"line {self._lines.number}: the role is none of {', '.join(ROLES)}")
+        return Row(fields, msgspec.convert({"text": text, **around}, Turn), problem)
 
 
 class TxtInput(Input):
     """A text a line."""
 
-    def __init__(self, lines: Lines, column: str) -> None:
-        super().__init__(lines, column)
+    def __init__(self, lines: Lines, column: str, reads_context: bool) -> None:
+        super().__init__(lines, column, reads_context)
         self.names = (column,)
 
     def __iter__(self) -> Iterator[Row]:
@@ -54,11 +70,11 @@ class TxtInput(Input):
 class CsvInput(Input):
     """Comma-separated values with a header (RFC 4180)."""
 
-    def __init__(self, lines: Lines, column: str) -> None:
+    def __init__(self, lines: Lines, column: str, reads_context: bool) -> None:
         """Raises:
         UsageError: no header, one without the column, or one that names a column twice.
         """
-        super().__init__(lines, column)
+        super().__init__(lines, column, reads_context)
         # Strict: a quote left open would swallow everything behind it.
         self._records = csv.reader(lines, strict=True)
         self.names = tuple(self._next() or ())
@@ -79,7 +95,7 @@ class CsvInput(Input):
                 problem = f"line {self._lines.number} ends a row of {len(cells)} cells under {len(self.names)} columns"
             cells += [""] * (len(self.names) - len(cells))
             fields = dict(zip(self.names, cells, strict=False))
-            yield Row(fields, fields[self._column], problem)
+            yield self._row(fields, fields, problem)
 
     def _next(self) -> list[str] | None:
         first = self._lines.number + 1
@@ -98,20 +114,24 @@ class JsonlInput(Input):
         for line in self._lines:
             problem = self._lines.take_problem()
             if line.strip():
-                yield self._row(line, problem)
+                yield self._decoded(line, problem)
 
-    def _row(self, line: str, problem: str | None) -> Row:
+    def _decoded(self, line: str, problem: str | None) -> Row:
         where = f"line {self._lines.number}"
         try:
             fields = self._DECODER.decode(line)
         except msgspec.DecodeError:
             return Row({"line": line.rstrip("\r\n")}, "", problem or f"{where} is no JSON object")
-        try:
-            return Row(fields, msgspec.json.decode(fields[self._column], type=str), problem)
-        except KeyError:
+        if self._column not in fields:
             return Row(fields, "", f"{where} has no field {self._column}")
-        except msgspec.DecodeError:
-            return Row(fields, "", f"{where}: the field {self._column} is no text")
+        given: dict[str, str] = {}
+        for name in (self._column, *(name for name in self._context if name in fields)):
+            try:
+                # Of what is around the text, null is as good as nothing.
+                given[name] = msgspec.json.decode(fields[name], type=str if name == self._column else str | None) or ""
+            except msgspec.DecodeError:
+                return Row(fields, "", f"{where}: the field {name} is no text")
+        return self._row(fields, given, problem)
 
 
 FORMATS: dict[str, type[Input]] = {"csv": CsvInput, "jsonl": JsonlInput, "txt": TxtInput}

@@ -32,6 +32,7 @@ class Job:
     format: str | None
     """Of the input; None: by its ending."""
     column: str
+    reads_context: bool
     prefix: str
     aim: Aim
     batch_size: int
@@ -54,7 +55,7 @@ class Job:
         begun = State(self._sha256(), self._shaping(input_format, output_format))
         with self._opened() as stream, Progress(self._shows_progress(), self._size()) as progress:
             lines = Lines(stream)
-            rows = inputs.FORMATS[input_format](lines, self.column)
+            rows = inputs.FORMATS[input_format](lines, self.column, self.reads_context)
             output = outputs.FORMATS[output_format](rows.names, self.prefix)
             client = self._client(progress)
             # Last: a run that cannot begin leaves no file.
@@ -112,6 +113,7 @@ class Job:
             "--format": input_format,
             "the output's format": output_format,
             "--column": self.column,
+            "--no-context": None if self.reads_context else "given",
             "--prefix": self.prefix,
             "--threshold": self.aim.threshold,
             "--version": self.aim.version,

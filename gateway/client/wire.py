@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.client.errors import AnswerError, BadAnswerError
 from gateway.client.results import Prediction, Score, Timing
+from gateway.client.turns import Role, Turn
 
 T = TypeVar("T")
 
@@ -14,7 +15,9 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """Body of a question. What is None is not sent, so that the gateway's default holds."""
 
     text: str | None = None
-    texts: tuple[str, ...] | None = None
+    role: Role | None = None
+    previous: str | None = None
+    texts: tuple[str | Turn, ...] | None = None
     top_k: int | None = None
     threshold: float | None = None
     version: int | None = None

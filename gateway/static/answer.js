@@ -1,5 +1,6 @@
 /** The answer card: verdict, ranked intents as bars, timing. */
 
+import { described } from "./around.js";
 import { announce, at, fillFacts, make, named } from "./dom.js";
 
 const PHASES = ["queue", "model", "gateway"];
@@ -24,6 +25,7 @@ export class Answer {
     this.#result = content.result;
     this.#version = content.model.version;
     at("question").textContent = asked.text;
+    at("question-around").textContent = described(asked) && `: ${described(asked)}`;
     const { intents } = content.result;
     at("intents").replaceChildren(...intents.map((each) => bar(each)));
     this.#judge(asked.threshold, content.result.abstained);

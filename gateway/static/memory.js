@@ -1,6 +1,7 @@
 /** What this tab remembers until it is closed: the API key and the recent questions. */
 
 const MOST_RECENT = 8;
+const PARTS = ["text", "role", "previous"];
 
 /** The tab's sessionStorage, or plain memory where the browser forbids storage. */
 export class Memory {
@@ -15,15 +16,15 @@ export class Memory {
     this.#write("key", value);
   }
 
-  /** Newest first: [{text, outcome}]. */
+  /** Newest first: [{text, role, previous, outcome}]; what was not known is left out. */
   get recent() {
     return this.#read("recent") ?? [];
   }
 
-  /** Puts a question first; the same text is listed once. */
-  remember(text, outcome) {
-    const others = this.recent.filter((each) => each.text !== text);
-    this.#write("recent", [{ text, outcome }, ...others].slice(0, MOST_RECENT));
+  /** Puts a question first; the same one is listed once. */
+  remember(question, outcome) {
+    const isOther = (each) => PARTS.some((part) => each[part] !== question[part]);
+    this.#write("recent", [{ ...question, outcome }, ...this.recent.filter(isOther)].slice(0, MOST_RECENT));
   }
 
   forgetRecent() {

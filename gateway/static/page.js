@@ -2,6 +2,7 @@
 
 import { Answer, score } from "./answer.js";
 import { Gateway, Overtaken, Refusal } from "./api.js";
+import { Around, described } from "./around.js";
 import { announce, at, make } from "./dom.js";
 import { Memory } from "./memory.js";
 import { ModelCard } from "./model.js";
@@ -9,11 +10,14 @@ import { RefusalCard } from "./refusal.js";
 
 // Bars that fit on a screen; a model with more intents shows the likeliest.
 const MOST_INTENTS = 12;
+// Those that one types into.
+const FIELDS = ["text", "previous"];
 const LONGEST = Number(document.documentElement.dataset.maxTextCharacters);
 
 const memory = new Memory();
 const gateway = new Gateway(() => memory.key);
 const model = new ModelCard(gateway, onModelRefusal);
+const around = new Around();
 const answer = new Answer();
 const refusalCard = new RefusalCard();
 let lastAsked = null;
@@ -23,10 +27,11 @@ window.addEventListener("unhandledrejection", (event) => showFailure(String(even
 
 const threshold = () => at("threshold").valueAsNumber;
 
-async function ask(text) {
-  const body = { text, top_k: MOST_INTENTS, threshold: threshold() };
+// `question`: text, and what is known around it.
+async function ask(question) {
+  const body = { ...question, top_k: MOST_INTENTS, threshold: threshold() };
   if (model.version !== null) body.version = model.version;
-  lastAsked = body;
+  lastAsked = question;
   // The same words twice would not be read out again.
   announce("");
   setBusy(true);
@@ -37,7 +42,7 @@ async function ask(text) {
     reveal(at("answer"), at("verdict-note"));
     showRaw(body, content);
     const { abstained, intent, score: value } = content.result;
-    memory.remember(text, abstained ? "abstained" : `${intent} ${score(value)}`);
+    memory.remember(question, abstained ? "abstained" : `${intent} ${score(value)}`);
     model.met(content.model.version);
   } catch (error) {
     if (error instanceof Overtaken) return;
@@ -46,7 +51,7 @@ async function ask(text) {
     refusalCard.show(error, true);
     reveal(at("refusal"), at("refusal-rest"));
     showRaw(body, error.problem);
-    memory.remember(text, error.problem.code);
+    memory.remember(question, error.problem.code);
     if (error.problem.status === 401) wantKey();
     if (error.problem.code === "unknown_version") model.load();
   }
@@ -86,9 +91,10 @@ function showRaw(body, content) {
 }
 
 function showRecent() {
-  const items = memory.recent.map(({ text, outcome }) => {
-    const button = make("button", { type: "button" }, text, make("span", { className: "note" }, outcome));
-    button.addEventListener("click", () => askThis(text));
+  const items = memory.recent.map(({ outcome, ...question }) => {
+    const notes = [described(question), outcome].filter(Boolean).map((each) => make("span", { className: "note" }, each));
+    const button = make("button", { type: "button" }, question.text, ...notes);
+    button.addEventListener("click", () => askThis(question));
     return make("li", {}, button);
   });
   const focused = at("recent").contains(document.activeElement);
@@ -99,17 +105,20 @@ function showRecent() {
   at("recent-forget").hidden = items.length === 0;
 }
 
-function askThis(text) {
-  at("text").value = text;
+function askThis(question) {
+  at("text").value = question.text;
+  around.show(question);
   countCharacters();
-  ask(text);
+  ask(question);
 }
 
 function countCharacters() {
-  // Code points, as the gateway counts them.
-  const count = [...at("text").value].length;
-  at("text-count").textContent = `${count} of ${LONGEST}`;
-  at("text-count").classList.toggle("too-many", count > LONGEST);
+  for (const field of FIELDS) {
+    // Code points, as the gateway counts them.
+    const count = [...at(field).value].length;
+    at(`${field}-count`).textContent = `${count} of ${LONGEST}`;
+    at(`${field}-count`).classList.toggle("too-many", count > LONGEST);
+  }
 }
 
 function showThreshold() {
@@ -129,16 +138,18 @@ function showKey(used) {
 
 at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  ask(at("text").value);
+  ask({ text: at("text").value, ...around.value });
 });
 
-at("text").addEventListener("keydown", (event) => {
-  // While an input method composes, Enter takes its proposal.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  at("ask").requestSubmit();
-});
-at("text").addEventListener("input", countCharacters);
+for (const field of FIELDS) {
+  at(field).addEventListener("keydown", (event) => {
+    // While an input method composes, Enter takes its proposal.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    at("ask").requestSubmit();
+  });
+  at(field).addEventListener("input", countCharacters);
+}
 
 at("threshold").addEventListener("input", () => {
   showThreshold();
@@ -146,11 +157,11 @@ at("threshold").addEventListener("input", () => {
 });
 
 for (const button of at("examples").querySelectorAll("button")) {
-  button.addEventListener("click", () => askThis(button.textContent));
+  button.addEventListener("click", () => askThis({ text: button.textContent }));
 }
 
 at("again").addEventListener("click", () => {
-  if (at("again").ariaDisabled !== "true") askThis(lastAsked.text);
+  if (at("again").ariaDisabled !== "true") askThis(lastAsked);
 });
 
 at("key-form").addEventListener("submit", (event) => {
@@ -160,7 +171,7 @@ at("key-form").addEventListener("submit", (event) => {
   showKey(true);
   // A key may allow few requests a second, so the question goes first; the lists follow its answer.
   if (lastAsked === null) model.load();
-  else ask(lastAsked.text);
+  else ask(lastAsked);
   at("text").focus();
 });
 

@@ -104,10 +104,10 @@ class Tab:
         """Returns when the condition holds."""
         WebDriverWait(self.driver, _PATIENCE_SECONDS, poll_frequency=0.02).until(lambda _: condition())
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, field: str = "text") -> None:
         """Puts the text in place of what is in the field, by the keyboard."""
-        self.at("text").clear()
-        self.at("text").send_keys(text)
+        self.at(field).clear()
+        self.at(field).send_keys(text)
 
     def ask(self, text: str) -> None:
         """Asks by Enter, and returns when the answer or the refusal is there."""

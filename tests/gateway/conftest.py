@@ -19,8 +19,11 @@ from tests.servers import ModelServer, model_server
 
 MODEL = TinyModel(("stop", "chitchat", "misc"))
 # As many names, none of them the same, and another index for every text: no mix of the two passes for one of them.
-OTHER_MODEL = TinyModel(("request_next_step", "return_next_step", "ask_student_question"), shift=1)
-MODELS = dict.fromkeys(("intent", "swapped", "moved", "moved_later", "reborn", "emptied", "listed", "both"), MODEL)
+# And no signature `dialogue`.
+OTHER_MODEL = TinyModel(("request_next_step", "return_next_step", "ask_student_question"), shift=1, has_dialogue=False)
+MODELS = dict.fromkeys(
+    ("intent", "swapped", "moved", "moved_later", "reborn", "emptied", "listed", "both", "trained"), MODEL
+)
 MODELS["nameless"] = TinyModel(MODEL.names, has_labels=False)
 
 # Guards against a hang: a busy machine must not turn an answer into a 504.
@@ -51,6 +54,8 @@ def server(models: Path) -> Iterator[ModelServer]:
     """
     flags = [f"--model_config_file={models / 'models.config'}", "--file_system_poll_wait_seconds=1"]
     flags.append(f"--grpc_socket_path={models / 'socket'}")
+    # By default four a core, and calls beyond are refused: several workers make more.
+    flags.append("--grpc_max_threads=32")
     # Labels in the configuration that a server starts with are fatal without it.
     with model_server(*flags, "--allow_version_labels_for_unavailable_models") as it:
         yield it

@@ -75,6 +75,12 @@ _INVALID_JSON: dict[str, bytes | str] = {
     "text twice": '{"text": "a", "text": "b"}',
     "text twice, once escaped": '{"text": "a", "t\\u0065xt": "b"}',
     "texts twice": '{"texts": ["a: b"], "texts": ["c"]}',
+    "role twice": '{"text": "a", "role": "student", "role": "teacher"}',
+    "role twice in an item": '{"texts": [{"text": "a", "role": "student", "role": "teacher"}]}',
+    "20000 names in an item, the last one twice": '{"texts": [{'
+    + "".join(f'"{number}":1,' for number in range(20_000))
+    + '"19999":1}]}',
+    "lone surrogate as a turn before": '{"text": "a", "previous": "\\ud800"}',
     "top_k 20000 times": '{"text": "a"' + ', "top_k": 1' * 20_000 + "}",
     "two documents": '{"text": "a"}{"text": "b"}',
     "lines of documents": '{"text": "a"}\n{"text": "b"}\n',
@@ -140,6 +146,12 @@ _INVALID_REQUEST: dict[str, str] = {
     "version and label": '{"text": "a", "version": 1, "label": "stable"}',
     "unknown field": '{"text": "a", "model": "../../etc/passwd"}',
     "field of a prototype": '{"text": "a", "__proto__": {"admin": true}}',
+    "role: another": '{"text": "a", "role": "cook"}',
+    "role: null": '{"text": "a", "role": null}',
+    "role: 200000 characters": '{"text": "a", "role": "' + "x" * 200_000 + '"}',
+    "previous: array": '{"text": "a", "previous": ["b"]}',
+    "previous: object": '{"text": "a", "previous": {"text": "b"}}',
+    "role beside texts": '{"texts": ["a"], "role": "student"}',
     "name in capitals": '{"TEXT": "a"}',
     "empty name": '{"text": "a", "": 1}',
     "name of 200000 characters": '{"' + "x" * 200_000 + '": 1}',
@@ -155,6 +167,12 @@ _GOOD = b'{"text": "a"}'
 # In good HTTP: refused by what the headers say, or by size.
 _OTHERS = (
     Hostile("text of 4097 characters", request(json.dumps({"text": "x" * 4097}).encode()), 413, "text_too_long"),
+    Hostile(
+        "turn before of 4097 characters",
+        request(json.dumps({"text": "a", "previous": "x" * 4097}).encode()),
+        413,
+        "text_too_long",
+    ),
     Hostile("65 texts", request(json.dumps({"texts": ["a"] * 65}).encode()), 413, "too_many_texts"),
     Hostile("80000 texts", request(b'{"texts": [' + b"0," * 80_000 + b"0]}"), 413, "too_many_texts"),
     Hostile("300000 bytes", request(b" " * 300_000), 413, "body_too_large"),

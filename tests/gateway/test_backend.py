@@ -6,9 +6,11 @@ from typing import Any
 import grpc
 import pytest
 
+from gateway import messages
 from gateway.context import CONTEXT, RequestContext
 from gateway.deadline import Deadline
-from gateway.errors import GatewayError, ModelNotReadyError, UnknownVersionError
+from gateway.dialogue import NOTHING, Dialogue
+from gateway.errors import ContextNotSupportedError, GatewayError, ModelNotReadyError, UnknownVersionError
 from gateway.target import DEFAULT, Target
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.played_server import backend, played, prediction
@@ -95,6 +97,38 @@ async def test_every_call_carries_the_requests_id_and_trace() -> None:
         await it.predict(["a"], DEFAULT, Deadline.after(60))
     assert seen["x-request-id"] == "request-7"
     assert seen["traceparent"] == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_a_dialogue_goes_to_its_signature_and_nothing_else_does() -> None:
+    seen: list[tuple[str, dict[str, list[bytes]]]] = []
+
+    async def answer(method: str, request: Any, context: grpc.aio.ServicerContext) -> Any:
+        for tensor in request.inputs.values():
+            assert (tensor.dtype, [dim.size for dim in tensor.tensor_shape.dim]) == (messages.DT_STRING, [2])
+        inputs = {name: list(tensor.string_val) for name, tensor in request.inputs.items()}
+        seen.append((request.model_spec.signature_name, inputs))
+        return prediction(rows=2)
+
+    async with played(answer) as server, backend(model_server=f"127.0.0.1:{server.port}") as it:
+        await it.predict(["a", "é"], DEFAULT, Deadline.after(60))
+        await it.predict(["a", "é"], DEFAULT, Deadline.after(60), [NOTHING, Dialogue("teacher", "ñ")])
+    text = [b"a", "é".encode()]
+    assert seen == [
+        ("", {"text": text}),
+        ("dialogue", {"text": text, "role": [b"", b"teacher"], "previous": [b"", "ñ".encode()]}),
+    ]
+
+
+@pytest.mark.parametrize("target", [DEFAULT, Target(version=1)], ids=str)
+async def test_a_model_without_the_signature_is_told_from_one_that_breaks_the_contract(
+    other_server: ModelServer, target: Target
+) -> None:
+    async with backend(model_server=other_server.address) as it:
+        for _ in range(10):
+            with pytest.raises(ContextNotSupportedError):
+                await it.predict(["a"], target, Deadline.after(60), [Dialogue("student")])
+        # That is an answer, not a failure.
+        assert it.breaker.state == "closed"
 
 
 async def test_a_caller_who_goes_away_cancels_the_call() -> None:

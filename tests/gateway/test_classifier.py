@@ -16,7 +16,14 @@ from gateway.backend import Answer, Backend
 from gateway.classifier import TRIES, Classifier, Row
 from gateway.combiner import Combiner
 from gateway.deadline import Deadline
-from gateway.errors import GatewayError, ModelContractError, ModelNotReadyError, UnknownVersionError
+from gateway.dialogue import NOTHING, Dialogue
+from gateway.errors import (
+    ContextNotSupportedError,
+    GatewayError,
+    ModelContractError,
+    ModelNotReadyError,
+    UnknownVersionError,
+)
 from gateway.labels import LabelCache
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -241,7 +248,9 @@ class Played:
         self.cache = LabelCache(self.labels)
         self.classifier = Classifier(self, self.cache)  # type: ignore[arg-type]
 
-    async def predict(self, texts: Sequence[str], target: Target, deadline: Deadline) -> tuple[Answer, float]:
+    async def predict(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> tuple[Answer, float]:
         self.asked += 1
         sent = labels.time.monotonic()
         self.in_predict()
@@ -302,6 +311,36 @@ async def test_after_a_pause_the_labels_come_while_the_answer_is_under_way(monke
     played.may_answer.set()
     assert await asking == "first after 2"
     assert played.fetched == 2, "nothing is asked after the answer"
+
+
+class Swapping(Played):
+    """Refuses the first call with a dialogue; then a version that takes one is there, or has gone again."""
+
+    def __init__(self, then: GatewayError | None = None) -> None:
+        super().__init__()
+        self.then = then
+
+    async def predict(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> tuple[Answer, float]:
+        self.asked += 1
+        if self.asked == 1:
+            raise ContextNotSupportedError("no signature")
+        if target.version and self.then:
+            raise self.then
+        return Answer(1, (0,) * len(texts), (0.75, 0.25) * len(texts), 2, 0.001), labels.time.monotonic()
+
+
+@pytest.mark.parametrize("then", [None, UnknownVersionError("gone")])
+async def test_a_version_that_comes_right_after_a_dialogue_was_refused_is_asked_with_it(
+    then: UnknownVersionError | None,
+) -> None:
+    """Else its answer would stand beside the refusal of the version before."""
+    played = Swapping(then)
+    answer = await played.classifier.classify(["a", "b"], DEFAULT, _deadline(), [NOTHING, Dialogue("student")])
+    assert all(isinstance(row, Row) for row in answer.rows)
+    # Refused, the other text alone, the check of that version, and all once more.
+    assert played.asked == 4
 
 
 async def test_a_version_that_is_missing_is_asked_for_a_few_times() -> None:

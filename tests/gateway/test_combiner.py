@@ -11,7 +11,9 @@ from gateway.backend import Answer
 from gateway.combiner import Combiner, Result
 from gateway.context import CONTEXT, RequestContext
 from gateway.deadline import Deadline
+from gateway.dialogue import NOTHING, Dialogue
 from gateway.errors import (
+    ContextNotSupportedError,
     DeadlineExceededError,
     GatewayError,
     ModelContractError,
@@ -34,6 +36,7 @@ class Call:
     texts: list[str]
     target: Target
     deadline: Deadline
+    dialogue: Sequence[Dialogue] | None
     request_id: str | None
     answer: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -47,9 +50,11 @@ class Played:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
-    async def predict(self, texts: Sequence[str], target: Target, deadline: Deadline) -> Answer:
+    async def predict(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> Answer:
         context = CONTEXT.get()
-        call = Call(list(texts), target, deadline, context and context.request_id)
+        call = Call(list(texts), target, deadline, dialogue, context and context.request_id)
         self.calls.append(call)
         await call.answer
         indices = tuple(len(text) % CLASSES for text in texts)
@@ -69,8 +74,14 @@ def combiner(played: Played, max_texts: int = 32, slots: int = 1) -> Combiner:
     return Combiner(played, max_texts, slots)  # type: ignore[arg-type]
 
 
-def ask(it: Combiner, *texts: str, target: Target = DEFAULT, seconds: float = 60) -> "asyncio.Task[Result]":
-    return asyncio.create_task(it.predict(texts, target, Deadline.after(seconds)))
+def ask(
+    it: Combiner,
+    *texts: str,
+    target: Target = DEFAULT,
+    seconds: float = 60,
+    dialogue: Sequence[Dialogue] | None = None,
+) -> "asyncio.Task[Result]":
+    return asyncio.create_task(it.predict(texts, target, Deadline.after(seconds), dialogue))
 
 
 async def settled() -> None:
@@ -152,6 +163,42 @@ async def test_requests_for_different_versions_have_different_calls(played: Play
         (["a", "e"], DEFAULT),
         (["b", "d"], Target(1)),
         (["c"], Target(label="stable")),
+    ]
+
+
+async def test_requests_in_a_dialogue_go_together_and_never_with_the_others(played: Played) -> None:
+    said, asked = Dialogue("teacher", "before"), Dialogue("student")
+    it = combiner(played)
+    tasks = [ask(it, "x", dialogue=[said])]
+    await settled()
+    tasks += [ask(it, "a"), ask(it, "bb", "b", dialogue=[said, NOTHING]), ask(it, "c"), ask(it, "d", dialogue=[asked])]
+    tasks += [ask(it, "e", dialogue=[asked], target=Target(1))]
+    for position in range(4):
+        await settled()
+        played.calls[position].answer.set_result(None)
+    assert [(await task)[0].label_indices for task in tasks] == [(1,), (1,), (2, 1), (1,), (1,), (1,)]
+    assert [(call.texts, call.dialogue) for call in played.calls] == [
+        (["x"], [said]),
+        (["a", "c"], None),
+        (["bb", "b", "d"], [said, NOTHING, asked]),
+        (["e"], [asked]),
+    ]
+
+
+async def test_a_request_that_is_asked_again_alone_keeps_its_dialogue(played: Played) -> None:
+    it = combiner(played)
+    ask(it, "x")
+    await settled()
+    ask(it, "a", dialogue=[Dialogue("student")])
+    ask(it, "b", dialogue=[Dialogue("teacher")])
+    await settled()
+    played.calls[0].answer.set_result(None)
+    await settled()
+    played.calls[1].answer.set_exception(ModelContractError("bad text"))
+    await settled()
+    assert [(call.texts, call.dialogue) for call in played.calls[2:]] == [
+        (["a"], [Dialogue("student")]),
+        (["b"], [Dialogue("teacher")]),
     ]
 
 
@@ -268,7 +315,10 @@ async def test_nobody_fails_for_anothers_text(played: Played, error: Exception) 
     assert len(played.calls) == 5, "once"
 
 
-@pytest.mark.parametrize("error", [ModelServerUnavailableError("away"), UnknownVersionError("none")])
+@pytest.mark.parametrize(
+    "error",
+    [ModelServerUnavailableError("away"), UnknownVersionError("none"), ContextNotSupportedError("no signature")],
+)
 async def test_what_is_wrong_for_all_is_told_to_all_without_another_call(played: Played, error: GatewayError) -> None:
     it = combiner(played)
     ask(it, "x")

@@ -149,7 +149,9 @@ def test_the_limits_are_those_of_the_settings() -> None:
     settings = Settings(max_texts=3, max_text_characters=17, top_k=2, threshold=0.4, deadline_seconds=1.5)
     document = openapi_document(settings)
     fields = document["components"]["schemas"]["ClassifyBody"]["properties"]
-    assert (fields["texts"]["maxItems"], fields["texts"]["items"]["maxLength"]) == (3, 17)
-    assert (fields["text"]["maxLength"], fields["top_k"]["default"], fields["threshold"]["default"]) == (17, 2, 0.4)
+    turn = document["components"]["schemas"]["Turn"]["properties"]
+    texts = [fields["text"], fields["previous"], fields["texts"]["items"]["oneOf"][0], turn["text"], turn["previous"]]
+    assert (fields["texts"]["maxItems"], {text["maxLength"] for text in texts}) == (3, {17})
+    assert (fields["top_k"]["default"], fields["threshold"]["default"]) == (2, 0.4)
     assert document["components"]["schemas"]["PredictBody"]["properties"]["text"]["maxLength"] == 17
     assert document["components"]["parameters"]["X-Request-Timeout"]["schema"]["default"] == 1500

@@ -48,6 +48,8 @@ def show_all(page: Tab) -> Iterator[str]:
     page.ask("x" * 1001)
     page.run("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     yield "refused"
+    page.at("role").send_keys("the student")
+    page.at("previous").send_keys("averylongwordwithoutanyspaceinside" * 5)
     page.ask("averylongwordwithoutanyspaceinside" * 5)
     page.run("document.getElementById('key').hidden = false")
     yield "answered"
@@ -64,6 +66,8 @@ def test_everything_that_can_be_used_has_a_name(page: Tab) -> None:
         assert nameless == [], state
     assert page.at("text").accessible_name == "What was said?"
     assert page.at("threshold").accessible_name.startswith("Abstain below")
+    assert page.at("role").accessible_name == "Said by"
+    assert page.at("previous").accessible_name == "Right before it, somebody said"
     assert page.run("return document.documentElement.lang") == "en"
     assert page.at("intents").aria_role == "list"
     assert page.driver.title
@@ -101,8 +105,21 @@ def test_the_keyboard_reaches_everything_in_order(page: Tab) -> None:
         assert page.run("return getComputedStyle(arguments[0]).outlineStyle", focused) != "none"
         reached.append(focused.get_attribute("id") or focused.tag_name)
         ActionChains(page.driver).send_keys(Keys.TAB).perform()
-    assert reached[:4] == ["text", "threshold", "version", "submit"]
-    assert reached[4:] == ["button"] * 6 + ["summary", "button", "recent-forget", "names-title"]
+    assert reached[:5] == ["text", "around-title", "threshold", "version", "submit"]
+    assert reached[5:] == ["button"] * 6 + ["summary", "button", "recent-forget", "names-title"]
+
+
+def test_the_keyboard_alone_asks_in_a_dialogue(page: Tab) -> None:
+    def press(*keys: str) -> None:
+        ActionChains(page.driver).send_keys(*keys).perform()
+
+    press("Yes", Keys.TAB, Keys.ENTER, Keys.TAB, "the teacher", Keys.TAB, "two")
+    ActionChains(page.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+    press("lines")
+    assert page.at("around").get_property("open")
+    page.and_wait(lambda: press(Keys.ENTER))
+    assert (page.asked["text"], page.asked["role"], page.asked["previous"]) == ("Yes", "teacher", "two\nlines")
+    assert page.driver.switch_to.active_element == page.at("previous")
 
 
 def test_a_narrow_phone_needs_no_scrolling_sideways(page: Tab) -> None:

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.gateway.browser import MISSING, Tab
 from tests.gateway.conftest import MODEL
 from tests.gateway.running import Gateway
-from tests.gateway.tiny_model import PROBABILITY
+from tests.gateway.tiny_model import PROBABILITY, probability
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
 
@@ -82,6 +82,49 @@ def test_examples_and_recent_questions_ask_by_a_click(page: Tab) -> None:
     assert len(page.all("#recent button")) == 2
     page.at("recent-forget").click()
     assert page.all("#recent button") == []
+
+
+def test_who_said_it_and_what_came_before_are_asked_and_shown(page: Tab) -> None:
+    page.ask("Yes")
+    assert page.asked.keys() == {"text", "top_k", "threshold"}
+    assert not page.at("role").is_displayed()
+    assert page.text("around-title") == "In a dialogue: who says it, after what?"
+    page.at("around-title").click()
+    page.at("role").send_keys("the student")
+    page.at("previous").send_keys("Shall we go on?")
+    page.ask("Yes")
+    assert (page.asked["role"], page.asked["previous"]) == ("student", "Shall we go on?")
+    assert page.texts("#intents .score")[0] == f"{probability('student', 'Shall we go on?'):.3f}"
+    known = "the student says it, after “Shall we go on?”"
+    assert page.at("answer").find_element(By.TAG_NAME, "p").text == f"Answer to Yes: {known}"
+    # The same words otherwise are another question.
+    assert [each.split("\n")[1] for each in page.texts("#recent button")] == [known, f"{MODEL.intent('Yes')} 0.750"]
+    # Closed, it is sent all the same, so the title says it.
+    page.at("around-title").click()
+    assert " ".join(page.at("around-title").text.split()) == f"In a dialogue: {known}"
+    page.ask("No")
+    assert page.asked["previous"] == "Shall we go on?"
+    page.at("around-title").click()
+    page.write("  ", "previous")
+    page.ask("No")
+    assert "previous" not in page.asked
+    assert page.asked["role"] == "student"
+
+
+def test_a_question_is_asked_again_as_it_was_and_an_example_on_its_own(page: Tab) -> None:
+    page.at("around-title").click()
+    page.at("role").send_keys("the teacher")
+    page.at("previous").send_keys("Done.")
+    page.ask("Now fry it.")
+    page.and_wait(page.all("#examples button")[0].click)
+    assert not {"role", "previous"} & page.asked.keys()
+    assert (page.at("role").get_property("value"), page.at("previous").get_property("value")) == ("", "")
+    page.open()
+    page.all("#recent button")[1].click()
+    page.wait(lambda: page.texts("#recent button")[0].startswith("Now fry it."))
+    assert (page.asked["role"], page.asked["previous"]) == ("teacher", "Done.")
+    assert page.at("previous").get_property("value") == "Done."
+    assert page.text("previous-count") == "5 of 1000"
 
 
 def test_the_threshold_makes_the_gateway_abstain(page: Tab) -> None:

@@ -1,13 +1,15 @@
 """What the page says, in a real browser, when it gets no answer."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import ElementNotInteractableException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.gateway.browser import MISSING, Tab, tab
-from tests.gateway.conftest import MODEL, PATIENT
+from tests.gateway.conftest import MODEL, OTHER_MODEL, PATIENT
 from tests.gateway.relay import Relay
 from tests.gateway.running import gateway
 from tests.gateway.scraped import Scraped
@@ -37,6 +39,27 @@ def test_a_text_that_is_too_long_is_refused(page: Tab) -> None:
     assert not page.at("refusal-rest").is_displayed()
 
 
+def test_a_turn_before_that_is_too_long_is_refused(page: Tab) -> None:
+    page.at("around-title").click()
+    page.run("document.getElementById('previous').value = 'x'.repeat(1000)")
+    page.at("previous").send_keys("y")
+    assert page.text("previous-count") == "1001 of 1000"
+    page.ask(TEXT)
+    assert page.texts("#refusal-facts dd")[:3] == ["text_too_long", "413", "/previous"]
+
+
+def test_a_model_that_cannot_use_a_dialogue_says_so(driver: WebDriver, other_server: ModelServer) -> None:
+    with gateway(model_server=other_server.address, **PATIENT) as running, tab(driver, running.port) as page:
+        page.at("around-title").click()
+        page.at("role").send_keys("the student")
+        page.ask(TEXT)
+        assert page.text("refusal-text").startswith("Context not supported")
+        assert page.texts("#refusal-facts dd")[:3] == ["context_not_supported", "422", "/role"]
+        page.at("role").send_keys("not known")
+        page.ask(TEXT)
+        assert page.text("verdict") == OTHER_MODEL.intent(TEXT)
+
+
 def test_a_model_server_that_is_away_is_told_with_the_time_to_wait(
     driver: WebDriver, server: ModelServer, line: Relay
 ) -> None:
@@ -61,7 +84,9 @@ def test_a_model_server_that_is_away_is_told_with_the_time_to_wait(
 def ready_again(page: Tab) -> bool:
     """Asks again if the gateway has not found the model server yet."""
     if page.at("again").is_displayed() and page.at("again").get_attribute("aria-disabled") != "true":
-        page.at("again").send_keys(Keys.ENTER)
+        # The answer to the try before may come in this moment, and take the button away.
+        with suppress(ElementNotInteractableException):
+            page.at("again").send_keys(Keys.ENTER)
     return False
 
 

@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from gateway.statuses import QUEUE_FULL, RETRY_AFTER_SECONDS, TABLE, UNKNOWN_LABEL, backend_error
+from gateway.statuses import NO_DIALOGUE, QUEUE_FULL, RETRY_AFTER_SECONDS, TABLE, UNKNOWN_LABEL, backend_error
 
 PATH = "/models/intent/1/saved_model.pb"
 
@@ -57,6 +57,17 @@ def test_a_missing_version_is_an_error_of_whom_named_it(name: str, details: str)
 
 def test_a_bad_request_with_a_label_is_no_unknown_label() -> None:
     assert backend_error(_said("INVALID_ARGUMENT", "tensor parsing error: text"), is_named=True).status == 502
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_version_that_cannot_use_a_dialogue_is_no_broken_contract(
+    is_named: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = backend_error(_said("FAILED_PRECONDITION", f"{NO_DIALOGUE}."), is_named)
+    assert (error.status, error.code) == (422, "context_not_supported")
+    assert not caplog.text
+    other = backend_error(_said("FAILED_PRECONDITION", 'Serving signature key "labels" not found.'), is_named)
+    assert (other.status, other.code) == (502, "model_contract_broken")
 
 
 def test_a_full_batch_queue_is_overload() -> None:

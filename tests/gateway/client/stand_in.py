@@ -22,7 +22,7 @@ class Asked:
 
     at: float
     """Monotonic seconds."""
-    texts: list[str]
+    texts: list[Any]
     body: dict[str, Any]
     headers: Mapping[str, str]
     path: str
@@ -74,7 +74,7 @@ class StandIn:
         """What the gateway answers."""
         body = await request.json()
         texts = [body["text"]] if "text" in body else body["texts"]
-        results = [_result(text) for text in texts]
+        results = [_result(text if isinstance(text, str) else text["text"]) for text in texts]
         common = {
             "model": {"name": "intent", "version": 3},
             "request_id": request.headers["X-Request-Id"],

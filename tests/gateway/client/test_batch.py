@@ -14,7 +14,7 @@ from tests.gateway.client.command import finish, run, start
 from tests.gateway.client.stand_in import StandIn, refuse
 from tests.gateway.conftest import MODEL
 from tests.gateway.running import gateway
-from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY
+from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, probability
 from tests.servers import ModelServer
 
 ADDED = ["intent", "score", "version", "abstained", "error"]
@@ -117,6 +117,52 @@ def test_csv_to_jsonl_with_another_column_and_names_of_its_own(url: str, tmp_pat
             "predicted_error": None,
         }
     ]
+
+
+def test_columns_role_and_previous_are_asked_with_the_text(url: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    rows = ['"Shall we go on?",1,Yes,student', ",2,No,", '"a, b",3,ok,unknown', ",4,well,teacher", ",5,x,cook"]
+    source.write_text("\n".join(["previous,id,text,role", *rows]))
+    done = run("batch", source, target, "--url", url)
+    assert done.returncode == 1
+    got = _read_csv(target)
+    assert list(got[0]) == ["previous", "id", "text", "role", *ADDED]
+    assert [float(row["score"]) for row in got[:4]] == pytest.approx(
+        [probability("student", "Shall we go on?"), PROBABILITY, probability("", "a, b"), probability("teacher")]
+    )
+    assert got[4]["error"] == "bad_row: line 6: the role is none of student, teacher, unknown"
+    assert run("batch", source, target, "--url", url, "--no-context", "--restart").returncode == 0
+    assert {row["score"] for row in _read_csv(target)} == {str(PROBABILITY)}
+
+
+def test_fields_role_and_previous_are_asked_with_the_text(url: str, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    rows = [
+        {"text": "Yes", "role": "student", "previous": "Shall we go on?"},
+        {"text": "No", "role": None, "previous": None},
+        {"text": "ok", "previous": "b"},
+        {"text": "well", "role": 1},
+        {"text": "so", "previous": ["b"]},
+        {"text": "x", "role": "cook"},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run("batch", source, target, "--url", url).returncode == 1
+    got = _read_jsonl(target)
+    assert [{name: row[name] for name in given} for row, given in zip(got, rows, strict=True)] == rows
+    assert [row["score"] for row in got[:3]] == pytest.approx(
+        [probability("student", "Shall we go on?"), PROBABILITY, probability("", "b")]
+    )
+    assert [row["error"] for row in got[3:]] == [
+        "bad_row: line 4: the field role is no text",
+        "bad_row: line 5: the field previous is no text",
+        "bad_row: line 6: the role is none of student, teacher, unknown",
+    ]
+
+
+def test_the_column_of_the_text_is_nothing_else(url: str, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("previous,text\nShall we go on?,Yes\n")
+    done = run("batch", tmp_path / "in.csv", "--url", url, "--column", "previous")
+    assert done.stdout.splitlines()[1] == f"Shall we go on?,Yes,{MODEL.intent('Shall we go on?')},0.75,1,false,"
 
 
 def test_rows_that_cannot_be_answered_have_their_error(url: str, tmp_path: Path) -> None:

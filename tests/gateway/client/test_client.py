@@ -2,10 +2,11 @@
 
 import pytest
 
-from gateway.client import AnswerError, Client, Prediction, UsageError
+from gateway.client import AnswerError, Client, Prediction, Turn, UsageError
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.running import gateway
-from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY
+from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, probability
+from tests.servers import ModelServer
 
 TEXTS = ["a", "ab", "abc", "naïve café", "🍝 pasta", 'quote " and \\', "NUL \x00 inside"]
 
@@ -25,6 +26,46 @@ async def test_predict_gives_the_ranked_intents(url: str) -> None:
 async def test_every_text_arrives_as_it_is(url: str, text: str) -> None:
     async with Client(url) as client:
         assert (await client.predict(text)).intent == MODEL.intent(text)
+
+
+async def test_who_spoke_and_what_came_before_reach_the_model(url: str) -> None:
+    async with Client(url) as client:
+        got = await client.predict("Yes", role="student", previous="Shall we go on?")
+        assert got.score == pytest.approx(probability("student", "Shall we go on?"))
+        assert (await client.predict("Yes", role="unknown", previous="")).score == PROBABILITY
+        many = await client.predict_many(
+            ["Yes", Turn("No", role="teacher"), Turn("ok", previous="So?"), Turn("well"), Turn("", role="student")]
+        )
+    assert [each.score for each in many if isinstance(each, Prediction)] == pytest.approx(
+        [PROBABILITY, probability("teacher"), probability("", "So?"), PROBABILITY]
+    )
+    assert [each.pointer for each in many if isinstance(each, AnswerError)] == ["/texts/4/text"]
+
+
+async def test_an_error_names_the_field_of_its_text_among_all_of_them(url: str) -> None:
+    turns = [Turn("a", previous="x" * (1001 if number in (3, 8) else number)) for number in range(9)]
+    # One request takes 2000 bytes.
+    async with Client(url, batch_size=5) as client:
+        got = await client.predict_many(turns)
+    assert [(each.pointer, each.code) for each in got if isinstance(each, AnswerError)] == [
+        ("/texts/3/previous", "text_too_long"),
+        ("/texts/8/previous", "text_too_long"),
+    ]
+    assert sum(isinstance(each, Prediction) for each in got) == 7
+
+
+async def test_a_model_that_cannot_use_it_refuses_who_needs_it_only(other_server: ModelServer) -> None:
+    with gateway(model_server=other_server.address, **PATIENT) as running:
+        async with Client(f"http://127.0.0.1:{running.port}") as client:
+            with pytest.raises(AnswerError) as refused:
+                await client.predict("a", role="student")
+            many = await client.predict_many(["a", Turn("b", role="student")])
+    assert (refused.value.status, refused.value.code) == (422, "context_not_supported")
+    assert refused.value.pointer == "/role"
+    good, bad = many
+    assert isinstance(good, Prediction)
+    assert isinstance(bad, AnswerError)
+    assert (bad.code, bad.pointer) == ("context_not_supported", "/texts/1")
 
 
 async def test_below_the_threshold_it_abstains(url: str) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.client import AnswerError, BadAnswerError, Client, ClientError, Prediction, UnreachableError
+from gateway.client import AnswerError, BadAnswerError, Client, ClientError, Prediction, Turn, UnreachableError
 from tests.gateway.client.stand_in import Reaction, StandIn, break_off, cut, intent, refuse, say, stand_in
 from tests.servers import free_port
 
@@ -181,9 +181,13 @@ async def test_what_is_not_said_is_not_sent(played: StandIn) -> None:
     async with Client(played.url) as client:
         await client.predict("hello")
         await client.predict("hello", top_k=2, threshold=0.0, label="stable")
+        await client.predict("hello", role="teacher", previous="")
+        await client.predict_many(["hello", Turn("yes", role="student"), Turn("no", previous="So?"), Turn("well")])
     assert [asked.body for asked in played.asked] == [
         {"text": "hello"},
         {"text": "hello", "top_k": 2, "threshold": 0.0, "label": "stable"},
+        {"text": "hello", "role": "teacher", "previous": ""},
+        {"texts": ["hello", {"text": "yes", "role": "student"}, {"text": "no", "previous": "So?"}, {"text": "well"}]},
     ]
 
 

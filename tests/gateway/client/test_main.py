@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.client.command import run
 from tests.gateway.client.stand_in import StandIn, refuse
 from tests.gateway.conftest import MODEL
-from tests.gateway.tiny_model import PROBABILITY
+from tests.gateway.tiny_model import PROBABILITY, probability
 from tests.servers import ROOT, free_port
 
 TEXT = "How long do I boil the pasta?"
@@ -67,6 +67,13 @@ def test_predict_as_json(url: str) -> None:
     }
 
 
+def test_predict_in_a_dialogue(url: str) -> None:
+    words = ["predict", "Yes", "--url", url, "--json", "--role", "teacher", "--previous", "Shall we go on?"]
+    done = run(*words)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["score"] == pytest.approx(probability("teacher", "Shall we go on?"))
+
+
 def test_intents_and_models(url: str) -> None:
     assert run("intents", "--url", url).stdout.splitlines() == list(MODEL.names)
     assert json.loads(run("intents", "--url", url, "--json", "--version", "1").stdout) == {
@@ -102,6 +109,7 @@ def test_a_name_that_does_not_exist() -> None:
     [
         ([], "the following arguments are required"),
         (["predict"], "the following arguments are required: text"),
+        (["predict", "a", "--role", "cook"], "invalid choice: 'cook'"),
         (["predict", "a", "--top-k", "0"], "0 is no whole number above 0"),
         (["predict", "a", "--threshold", "nan"], "nan is no number from 0 to 1"),
         (["predict", "a", "--time-limit", "0"], "0 is no number from 0.001 to 86400"),

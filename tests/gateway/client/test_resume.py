@@ -243,6 +243,9 @@ def test_another_input_is_refused(played: StandIn, source: Path, begun: Path, ch
 
 
 def test_other_options_that_shape_the_results_are_refused(played: StandIn, source: Path, begun: Path) -> None:
+    done = run("batch", source, begun, "--url", played.url, "--no-context")
+    assert done.returncode == 2
+    assert "was begun with other options: --no-context none, now given; " in done.stderr
     done = run("batch", source, begun, "--url", played.url, "--threshold", "0.5", "--label", "stable")
     assert done.returncode == 2
     assert "was begun with other options: --label none, now stable; --threshold none, now 0.5" in done.stderr
