@@ -6,6 +6,9 @@ PYTHON ?= python3.11
 VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
+# What checks the templates is heavy, and wants other releases of what the project itself uses.
+CHECKS := .venv-templates
+CHECKS_STAMP := $(CHECKS)/.installed
 MODELS ?= models
 CLASSIFIERS ?= classifiers
 # More options for `serve`, as `python -m serving_config start --help` lists them.
@@ -13,12 +16,13 @@ START ?=
 # Empty = the published data set over HTTPS; or a directory, a file, `sample`.
 DATA ?= $(WOT_DATA_DIR)
 ENCODER ?=
+RECIPE ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test lint check format lock clean
+.PHONY: help serve train test image-test lint templates check format lock clean
 
 help: ## List the targets (this text)
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed (tensorflow-text 2.20 has no wheel for newer ones); or set PYTHON=..." >&2; exit 1; }
@@ -34,12 +38,15 @@ serve: $(STAMP) ## Train a quick model if there is none, start model server and 
 		$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/quick --models $(MODELS)/intent; }
 	@exec $(BIN)/python -m serving_config start --models $(MODELS) --example $(START)
 
-train: $(STAMP) ## Train by the reference recipe on the full data set and publish the next version
-	@$(BIN)/python -m training fit --recipe reference $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/reference
-	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/reference --models $(MODELS)/intent
+train: $(STAMP) ## Train on the full data set and publish the next version (RECIPE=default or reference)
+	@$(BIN)/python -m training fit --recipe $(RECIPE) $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/$(RECIPE)
+	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/$(RECIPE) --models $(MODELS)/intent
 
 test: $(STAMP) ## Run all tests (about eleven minutes on two cores)
 	@$(BIN)/python -m pytest
+
+image-test: $(STAMP) ## Install the image into a throw-away Debian root, and run its units there (root, debootstrap, systemd-nspawn)
+	@INTENT_IMAGE_TEST=1 $(BIN)/python -m pytest --timeout 1800 tests/cloudformation/test_throwaway_root.py
 
 lint: $(STAMP) ## Lint, format check, types, and the shipped configuration
 	@$(BIN)/ruff check .
@@ -47,17 +54,34 @@ lint: $(STAMP) ## Lint, format check, types, and the shipped configuration
 	@$(BIN)/mypy
 	@$(BIN)/python -m serving_config check
 
+$(CHECKS_STAMP): cloudformation/requirements-checks.txt cloudformation/guard/package-lock.json
+	@echo "==> checkers of the templates in $(CHECKS) (about 350 MB, once)"
+	@test -x $(CHECKS)/bin/python || $(PYTHON) -m venv $(CHECKS)
+	@$(CHECKS)/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps -r cloudformation/requirements-checks.txt
+	@if command -v npm >/dev/null; then \
+		mkdir -p $(CHECKS)/guard && cp cloudformation/guard/package.json cloudformation/guard/package-lock.json cloudformation/guard/.npmrc $(CHECKS)/guard/ && \
+		cd $(CHECKS)/guard && npm ci --silent --ignore-scripts --no-audit --no-fund; \
+	else echo "npm is not installed; going on without cfn-guard" >&2; fi
+	@touch $@
+
+templates: $(STAMP) $(CHECKS_STAMP) ## Check templates, rollout arithmetic and scripts: cfn-lint, checkov, cfn-guard, shellcheck
+	@$(BIN)/python -m cloudformation check
+
 format: $(STAMP) ## Format the code and apply the linter's safe fixes
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock: $(STAMP) ## Compile requirements.in to the pinned requirements.txt, and the gateway's thin set from it
+lock: $(STAMP) ## Compile requirements.in to the pinned requirements.txt, the gateway's thin set from it, the image's, and the checkers'
 	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
 		--override requirements-overrides.txt --output-file requirements.txt requirements.in
 	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
 		--constraints requirements.txt --output-file gateway/requirements.txt gateway/requirements.in
 	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
 		--constraints requirements.txt --output-file gateway/requirements-tracing.txt gateway/requirements-tracing.in
+	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
+		--output-file cloudformation/requirements-checks.txt cloudformation/requirements-checks.in
+	@$(BIN)/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
+		--constraints requirements.txt --output-file cloudformation/image/requirements.txt cloudformation/image/requirements.in
 
-clean: ## Remove the environment and the caches; models and classifiers stay
-	@rm -rf $(VENV) run .mypy_cache .pytest_cache .ruff_cache
+clean: ## Remove the environments and the caches; models and classifiers stay
+	@rm -rf $(VENV) $(CHECKS) run .mypy_cache .pytest_cache .ruff_cache

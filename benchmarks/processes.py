@@ -15,3 +15,11 @@ def resident_mib(pid: int) -> float:
     """VmRSS."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+def memory(pid: int) -> tuple[float, float, float]:
+    """In MiB: resident, of it anonymous, and the most that was resident."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    names = ("VmRSS", "RssAnon", "VmHWM")
+    resident, own, peak = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in names)
+    return resident, own, peak

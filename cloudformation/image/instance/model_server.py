@@ -1,0 +1,36 @@
+"""Becomes the model server, with the flags that serving_config renders on this machine."""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from serving_config import command
+from serving_config.binary import VARIABLE
+from serving_config.files import ConfigFiles
+
+PORTS = command.Ports(gateway=5000, grpc=8500, rest=8501)
+
+
+def command_line(release: Path) -> list[str]:
+    """The same command line as everywhere, over the configuration of this release.
+
+    The models lie in /models, where the shipped models.config looks for them, so it is used as it is.
+
+    Raises:
+        BinaryNotFoundError: TENSORFLOW_MODEL_SERVER names no executable file.
+    """
+    files = ConfigFiles(release / "serving_config")
+    return command.model_server(files, files.models, PORTS)
+
+
+def become(release: Path) -> NoReturn:
+    """Replaces this process; the unit's limits and its process id stay.
+
+    Raises:
+        BinaryNotFoundError: TENSORFLOW_MODEL_SERVER names no executable file, or nothing.
+    """
+    if not os.environ.get(VARIABLE):
+        # Without it, the embedded server would be looked for, which is not on the image.
+        os.environ[VARIABLE] = "/usr/bin/tensorflow_model_server"
+    words = command_line(release)
+    os.execv(words[0], words)
