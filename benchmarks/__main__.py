@@ -1,8 +1,10 @@
 """Repeats published numbers.
 
 python -m benchmarks footprint
+python -m benchmarks memory
 python -m benchmarks model_server
 python -m benchmarks gateway
+python -m benchmarks classifiers classifiers/reference classifiers/default
 """
 
 import argparse
@@ -12,16 +14,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import footprint, gateway_load, gateway_overload, gateway_report, model_server
+from benchmarks import classifiers, footprint, gateway_load, gateway_overload, gateway_report, memory, model_server
 from serving_config.errors import ServingConfigError
+from training.errors import TrainingError
 
 
 def main() -> int:
     """Runs one benchmark and prints its figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeat the published numbers.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="footprint | model_server | gateway")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="footprint | memory | model_server | gateway | classifiers"
+    )
     command = commands.add_parser("footprint", help="start time and resident memory of the gateway alone")
     command.add_argument("--runs", type=int, default=9, help="starts; the medians are reported (default: %(default)s)")
+    command = commands.add_parser(
+        "memory", help="memory of gateway and model server at rest and under load, against the limits of their units"
+    )
+    command.add_argument("--models", type=Path, default=Path("models"), help="folder of models (default: %(default)s)")
+    command.add_argument("--requests", type=int, default=3000, help="single utterances (default: %(default)s)")
     command = commands.add_parser(
         "model_server", help="CPU that the model server adds to the model, and its memory over many shapes of input"
     )
@@ -42,15 +52,34 @@ def main() -> int:
     command.add_argument(
         "--output", type=Path, default=Path("run/gateway.json"), help="JSON with all figures (default: %(default)s)"
     )
+    command = commands.add_parser("classifiers", help="accuracy, size and cost of trained classifiers, side by side")
+    command.add_argument("directories", type=Path, nargs="+", help="what `python -m training fit` wrote")
+    command.add_argument("--picture", type=Path, help="a PNG of accuracy against size and cost")
     options = parser.parse_args()
     if options.command == "footprint":
         _print_footprint(options.runs)
         return 0
     if options.command == "gateway":
         return _gateway(options)
+    if options.command == "memory":
+        return _memory(options)
+    if options.command == "classifiers":
+        return _classifiers(options)
     if not (options.version / "saved_model.pb").exists():
         parser.error(f"{options.version} is no version of a model; `make serve` trains and publishes one")
     _print_model_server(options)
+    return 0
+
+
+def _classifiers(options: argparse.Namespace) -> int:
+    try:
+        rows = classifiers.measure(options.directories)
+    except (OSError, TrainingError) as error:
+        print(f"benchmarks: {error}; `python -m training fit` makes a classifier", file=sys.stderr)
+        return 1
+    print(classifiers.markdown(rows))
+    if options.picture:
+        classifiers.picture(rows).savefig(options.picture, dpi=120)
     return 0
 
 
@@ -58,6 +87,16 @@ def _print_footprint(runs: int) -> None:
     figures = footprint.measure(runs)
     print(f"gateway alone, median of {runs} starts: first answer after {figures.start_seconds:.2f} s ", end="")
     print(f"(an empty Python: {figures.python_seconds:.2f} s), resident {figures.resident_mib:.1f} MiB")
+
+
+def _memory(options: argparse.Namespace) -> int:
+    try:
+        steps = memory.measure(options.models, options.requests)
+    except ServingConfigError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(memory.table(steps)))
+    return 0
 
 
 def _gateway(options: argparse.Namespace) -> int:

@@ -90,6 +90,8 @@ def _release(folder: Path) -> Path:
 def test_the_model_server_comes_from_a_signed_source_only(
     root: ThrowawayRoot, mirror: Mirror, signed_by: str, trusted: str, is_taken: bool
 ) -> None:
+    if signed_by == "late" and SUITE != "bookworm":
+        pytest.skip("apt 3 asks whether the key was valid when it signed; Ubuntu 24.04 has apt 2, which asks for today")
     # Made in the past, and expired since.
     expires, past = ("1d", ("--faked-system-time=20200101T000000!",)) if signed_by == "late" else ("never", ())
     keys = {name: mirror.key(name, expires, *past) for name in {signed_by, trusted}}
