@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -34,8 +34,12 @@ def _workers(running: Gateway) -> set[int]:
 
 
 def _sockets(process_id: int) -> int:
-    links = Path(f"/proc/{process_id}/fd").iterdir()
-    return sum(str(link.readlink()).startswith("socket:") for link in links)
+    found = 0
+    for link in Path(f"/proc/{process_id}/fd").iterdir():
+        # A file that was closed meanwhile is no socket any more.
+        with suppress(FileNotFoundError):
+            found += str(link.readlink()).startswith("socket:")
+    return found
 
 
 def _count(running: Gateway, path: str) -> int:
