@@ -19,7 +19,6 @@ import tensorflow_text  # noqa: F401  registers the ops of the preprocessing
 
 from training import context, prior
 from training.architecture import TrainableClassifier
-from training.context import Packed
 from training.errors import ClassifierError
 
 # Rows of one run when many are classified at once.
@@ -98,26 +97,30 @@ class TrainedClassifier:
         self, texts: Sequence[str], roles: Sequence[str] | None = None, previous: Sequence[str] | None = None
     ) -> np.ndarray:
         """Logits, float32 [rows, 11], in the order of `texts`; None = unknown for all rows."""
-        given = (texts, roles, previous)
+        alone = roles is None and previous is None
+        given = (texts,) if alone else (texts, roles, previous)
         columns = [np.array([""] * len(texts) if column is None else list(column), object) for column in given]
+        run = self._run_text if alone else self._run_dialogue
         # Rows of like length are run together.
-        order = np.argsort([len(text) + len(before) for text, before in zip(columns[0], columns[2], strict=True)])
+        order = np.argsort([sum(map(len, row)) for row in zip(*columns, strict=True)])
         logits = np.empty((len(order), len(self.labels)), np.float32)
         for start in range(0, len(order), ROWS):
             rows = order[start : start + ROWS]
-            logits[rows] = self._run(*(tf.constant(column[rows].tolist(), tf.string) for column in columns)).numpy()
+            logits[rows] = run(*(tf.constant(column[rows].tolist(), tf.string) for column in columns)).numpy()
         return logits
 
+    # Traced once: a trace takes longer than most splits.
     @cached_property
-    def _run(self) -> Any:
-        # Traced once: a trace takes longer than most splits.
+    def _run_text(self) -> Any:
+        return tf.function(self.text_logits, input_signature=[tf.TensorSpec([None], tf.string)])
+
+    @cached_property
+    def _run_dialogue(self) -> Any:
         return tf.function(self.dialogue_logits, input_signature=[tf.TensorSpec([None], tf.string)] * 3)
 
     def _encoded(self, segments: list[tf.Tensor]) -> tf.Tensor:
-        return self.packed_logits(context.pack(self.preprocess, segments, self.description.sequence_length))
-
-    def packed_logits(self, packed: Packed) -> tf.Tensor:
-        """Packed inputs, int32 [rows, any length] each -> logits float32 [rows, 11], before temperature and prior."""
+        """Before temperature and prior."""
+        packed = context.pack(self.preprocess, segments, self.description.sequence_length)
         return tf.matmul(self.encoder(packed)["pooled_output"], self.kernel) + self.bias
 
 
