@@ -8,14 +8,15 @@
 | labels | label_index: int64 [-1] | intent: string [-1] |
 
 `dialogue` is there if the classifier reads context; with role and previous empty it answers as serving_default does.
-A row's answer does not depend on its batch mates: padding is masked, and only its amount follows the batch.
+A row's answer does not depend on its batch mates. Nothing is computed for padding, where `export.packed` can help it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import tensorflow as tf
 
-from export import storage
+from export import packed, storage
 from training.classifier import TrainedClassifier
 
 CLASSIFY = "classify"
@@ -66,6 +67,7 @@ def _answer(logits: tf.Tensor) -> dict[str, tf.Tensor]:
 
 def write(classifier: TrainedClassifier, path: Path) -> None:
     """Writes the SavedModel with its signatures to `path`."""
+    classifier = replace(classifier, encoder=packed.served(classifier.encoder))
     model = IntentModel(classifier)
     signatures = {"serving_default": model.serving_default, CLASSIFY: model.classify, "labels": model.labels}
     if classifier.context != "none":

@@ -5,12 +5,17 @@ The interface is TensorFlow Hub's "transformer encoder": a dict of `input_word_i
 `encoder_outputs` (one such per layer) and `default` (the pooled output), all float32. Any length up to 512.
 
 The architecture is Devlin et al. 2018 (post-layer-norm); parameter for parameter the size of Hub's `small_bert`.
+
+One function more than Hub's: `architecture` says which BertConfig this is, so that `export` can write the same
+arithmetic without its padding.
 """
 
+import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -157,6 +162,8 @@ def save_encoder(encoder: BertEncoder, path: Path) -> None:
     root.trainable_variables = list(encoder.trainable_variables)
     root.variables = list(encoder.variables)
     root.regularization_losses = []
+    description = json.dumps(asdict(encoder.config))
+    root.architecture = tf.function(lambda: tf.constant(description), input_signature=[])
     # Op seeds are fixed when the dropout is traced: the same seed then trains to the same metrics.
     tf.random.set_seed(0)
     call = tf.function(encoder.__call__)
@@ -164,6 +171,13 @@ def save_encoder(encoder: BertEncoder, path: Path) -> None:
         call.get_concrete_function({name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}, training=training)
     root.__call__ = call
     tf.saved_model.save(root, str(path))
+
+
+def config_of(encoder: Any) -> BertConfig | None:
+    """What an encoder says that `save_encoder` wrote, however often it was loaded and saved since; else None."""
+    if not hasattr(encoder, "architecture"):
+        return None
+    return BertConfig(**json.loads(encoder.architecture().numpy()))
 
 
 def _affine(values: tf.Tensor, dense: list[tf.Variable]) -> tf.Tensor:
