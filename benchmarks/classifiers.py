@@ -4,18 +4,24 @@ Accuracies come from the metrics that `python -m training fit` wrote; size and c
 that `export` would publish, in a session with one thread as the model server runs it, over the bundled sample's turns.
 """
 
+import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from matplotlib.figure import Figure
+from training.errors import TrainingError
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+HELP = "accuracy, size and cost of trained classifiers, side by side"
 SPLIT = "test"
 BATCH = 32
 
@@ -39,6 +45,25 @@ class Row:
 
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "ece": "ECE"}
 ROLES = ("student", "teacher")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    parser.add_argument("directories", type=Path, nargs="+", help="what `python -m training fit` wrote")
+    parser.add_argument("--picture", type=Path, help="a PNG of accuracy against size and cost")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures, prints, draws; 1 if one of the directories is no classifier."""
+    try:
+        rows = measure(options.directories)
+    except (OSError, TrainingError) as error:
+        print(f"benchmarks: {error}; `python -m training fit` makes a classifier", file=sys.stderr)
+        return 1
+    print(markdown(rows))
+    if options.picture:
+        picture(rows).savefig(options.picture, dpi=120)
+    return 0
 
 
 def measure(directories: list[Path]) -> list[Row]:
@@ -113,7 +138,7 @@ def _cpu(saved_model: Path, signature: str) -> tuple[float, float]:
         return cost(1), cost(BATCH)
 
 
-def _column(turns: pd.DataFrame, name: str) -> list[str]:
+def _column(turns: "pd.DataFrame", name: str) -> list[str]:
     return list(turns[name])
 
 
@@ -130,8 +155,10 @@ def markdown(rows: list[Row]) -> str:
     return "\n".join([*lines, "", f"{SPLIT} split; mean ± standard deviation over seeds; {os.cpu_count()} cores."])
 
 
-def picture(rows: list[Row]) -> Figure:
+def picture(rows: list[Row]) -> "Figure":
     """Accuracy against size and against cost, one point a classifier and way to ask."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     shown = [row for row in rows if row.megabytes is not None]
     for axes, name, key in zip(

@@ -19,8 +19,8 @@ function done(summary, latency, rates)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
   io.write(string.format(
-    'FIGURES {"requests": %d, "seconds": %f, "failed": %d, "p50": %f, "p90": %f, "p99": %f}\n',
-    summary.requests, summary.duration / 1e6, failed,
+    'FIGURES {"requests": %d, "seconds": %f, "failed": %d, "mean": %f, "p50": %f, "p90": %f, "p99": %f}\n',
+    summary.requests, summary.duration / 1e6, failed, latency.mean / 1e3,
     latency:percentile(50) / 1e3, latency:percentile(90) / 1e3, latency:percentile(99) / 1e3
   ))
 end

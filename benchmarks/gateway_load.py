@@ -1,10 +1,11 @@
 """What a request through the gateway costs, and what it gains by combining requests into one call.
 
-`wrk` posts the bundled sample's utterances over so many connections, each of which asks again as soon as it is
+`wrk` posts real utterances over so many connections, each of which asks again as soon as it is
 answered. Model server, gateway and wrk share the machine.
 """
 
 import json
+import os
 import random
 import shutil
 import statistics
@@ -81,34 +82,40 @@ def measure(
         NoLoadGeneratorError: wrk is missing.
         NoVersionError: `models` has no version of the model.
     """
-    _require_wrk()
     found: dict[tuple[str, int], list[Round]] = {}
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        bodies = state / "bodies"
-        bodies.write_text("".join(f"{json.dumps({'text': text})}\n" for text in utterances()))
+        bodies = write_bodies(state)
         server, address = stack.enter_context(services.model_server(models, state))
         running = {
             name: stack.enter_context(services.gateway(address, **settings)) for name, settings in gateways.items()
         }
         for gateway, port in running.values():
-            _run(gateway, server, port, path, bodies, max(CONNECTIONS), WARM_UP_SECONDS)
+            run(gateway, server, port, path, bodies, max(CONNECTIONS), WARM_UP_SECONDS)
         for number in range(rounds):
             for connections in CONNECTIONS:
                 for name, (gateway, port) in running.items():
                     say(f"round {number + 1} of {rounds}: {connections} connections, {name}")
-                    one = _run(gateway, server, port, path, bodies, connections, seconds)
+                    one = run(gateway, server, port, path, bodies, connections, seconds)
                     found.setdefault((name, connections), []).append(one)
     return [
         Cost(name, connections, tuple(found[name, connections])) for connections in CONNECTIONS for name in gateways
     ]
 
 
+def write_bodies(folder: Path) -> Path:
+    """A file in `folder` with the utterances as bodies of requests, one a line."""
+    bodies = folder / "bodies"
+    bodies.write_text("".join(f"{json.dumps({'text': text})}\n" for text in utterances()))
+    return bodies
+
+
 def utterances() -> Sequence[str]:
-    """The sample's, in an order of no kind."""
+    """Those of the data set in $WOT_DATA_DIR, else the bundled sample's; in an order of no kind."""
+    folder = Path(os.environ.get("WOT_DATA_DIR") or SAMPLE)
     texts = [
         turn["text"]
-        for file in sorted(SAMPLE.glob("*.json"))
+        for file in sorted(folder.glob("wizard_of_tasks_*.json"))
         for conversation in json.loads(file.read_text()).values()
         for turn in conversation["turns"]
         if turn["text"]
@@ -117,12 +124,13 @@ def utterances() -> Sequence[str]:
     return texts
 
 
-def _require_wrk() -> None:
-    if shutil.which("wrk") is None:
-        raise NoLoadGeneratorError("wrk is needed to make the load; install it with `apt-get install wrk`")
+def run(gateway: int, server: int, port: int, path: str, bodies: Path, connections: int, seconds: int) -> Round:
+    """One run of wrk over the bodies at `path` of the gateway at `port`; `gateway` and `server` are pids.
 
-
-def _run(gateway: int, server: int, port: int, path: str, bodies: Path, connections: int, seconds: int) -> Round:
+    Raises:
+        NoLoadGeneratorError: wrk is missing.
+    """
+    _require_wrk()
     pids = gateway, server
     before = [cpu_seconds(pid) for pid in pids]
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
@@ -132,3 +140,8 @@ def _run(gateway: int, server: int, port: int, path: str, bodies: Path, connecti
     spent = [(cpu_seconds(pid) - start) * 1000 / figures["requests"] for pid, start in zip(pids, before, strict=True)]
     latencies = figures["p50"], figures["p90"], figures["p99"]
     return Round(figures["requests"] / figures["seconds"], *latencies, *spent, figures["failed"])
+
+
+def _require_wrk() -> None:
+    if shutil.which("wrk") is None:
+        raise NoLoadGeneratorError("wrk is needed to make the load; install it with `apt-get install wrk`")

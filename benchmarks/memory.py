@@ -1,9 +1,11 @@
 """The memory of gateway and model server with a model, at rest and under load, and what their units allow them."""
 
+import argparse
 import configparser
 import json
 import random
 import re
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,9 @@ from benchmarks.gateway_load import utterances
 from benchmarks.processes import memory
 from benchmarks.texts import words
 from serving_config.binary import model_server_command
+from serving_config.errors import ServingConfigError
+
+HELP = "memory of gateway and model server at rest and under load, against the limits of their units"
 
 IMAGE = Path(__file__).parent.parent / "cloudformation" / "image"
 CONNECTIONS = 16
@@ -48,6 +53,23 @@ class Step:
     name: str
     gateway: Held
     model_server: Held
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of models (default: %(default)s)")
+    parser.add_argument("--requests", type=int, default=3000, help="single utterances (default: %(default)s)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures and prints; 1 if there is no model."""
+    try:
+        steps = measure(options.models, options.requests)
+    except ServingConfigError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(table(steps)))
+    return 0
 
 
 def measure(models: Path, requests: int) -> list[Step]:

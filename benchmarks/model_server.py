@@ -3,6 +3,8 @@
 Works with either server; the one that `serving_config.binary` chooses is started on loopback, and stopped.
 """
 
+import argparse
+import os
 import random
 import socket
 import statistics
@@ -21,6 +23,7 @@ from benchmarks import processes
 from benchmarks.texts import SENTENCE, SIGNATURE, words
 from serving_config.binary import model_server_command
 
+HELP = "CPU that the model server adds to the model, and its memory over many shapes of input"
 START_SECONDS = 120
 MODEL_NAME = "measured"
 METHOD = "/tensorflow.serving.PredictionService/Predict"
@@ -87,6 +90,41 @@ class Server:
     def resident_mib(self) -> float:
         """VmRSS."""
         return processes.resident_mib(self._process.pid)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    parser.add_argument(
+        "--version", type=Path, default=Path("models/intent/1"), help="directory of the version (default: %(default)s)"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="medians of so many (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=2, help="of load a round (default: %(default)s)")
+    parser.add_argument("flags", nargs="*", help="more flags for the server, after --")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures and prints; 1 if there is no model."""
+    if not (options.version / "saved_model.pb").exists():
+        message = f"{options.version} is no version of a model; `make serve` trains and publishes one"
+        print(f"benchmarks: {message}", file=sys.stderr)
+        return 1
+    print(f"CPU per single-row request of {options.version}, ms: median (lowest to highest) of {options.rounds} rounds")
+    print(f"load of this machine before: {os.getloadavg()[0]:.1f}", flush=True)
+    for cost in measure_cpu(options.version, (1, 8), options.rounds, options.seconds, options.flags):
+        print(
+            f"{cost.connections} connections: server {_spread(cost.server)}, model alone {_spread(cost.session)}, "
+            f"difference {cost.difference:.2f}; {statistics.median(cost.rates):.0f} requests a second"
+        )
+    growth = measure_memory(options.version, options.flags)
+    print(
+        f"memory: {growth.before:.0f} MiB, and {growth.after - growth.before:+.0f} MiB after {growth.shapes} "
+        "different (batch, length) shapes"
+    )
+    return 0
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 @contextmanager

@@ -44,7 +44,16 @@ def save_minilm(layers: int, preprocess: Path, encoder: Path) -> None:
     # Mean pooling: that is what these weights were fine-tuned with, and the pooler that the file holds was not.
     config = BertConfig(layers=layers, hidden=384, heads=12, pooler=False, approximate_gelu=False)
     save_encoder(BertEncoder(config, _weights(model / "model.safetensors")), encoder)
-    save_preprocessing((model / "vocab.txt").read_text(encoding="utf-8").splitlines(), preprocess)
+    save_preprocessing(vocabulary(), preprocess)
+
+
+def vocabulary() -> list[str]:
+    """Its word pieces by id, which are those of every uncased English BERT.
+
+    Raises:
+        EncoderError: the package is not installed.
+    """
+    return (_package_files() / "vocab.txt").read_text(encoding="utf-8").splitlines()
 
 
 def _weights(file: Path) -> Weights:

@@ -51,13 +51,22 @@ class Scene:
     """Who is refused waits as long as it is told; else it asks again at once."""
     rounds: list[Answers] = field(default_factory=list)
 
-    def median(self, percent: int, name: str = "accepted") -> float:
-        """Of the percentiles of all rounds."""
-        return statistics.median(each.percentile(percent, name) for each in self.rounds)
-
-    def count(self, name: str) -> int:
-        """Of the answers of that name in all rounds."""
-        return sum(len(getattr(each, name)) for each in self.rounds)
+    def figures(self) -> dict[str, object]:
+        """Of each round, for programs."""
+        return {
+            "scene": self.name,
+            "connections": self.connections,
+            "rounds": [
+                {
+                    "answered": len(each.accepted),
+                    "refused": len(each.refused),
+                    "else": dict(each.others),
+                    **{f"p{percent}_ms": each.percentile(percent) for percent in (50, 90, 99)},
+                    "refused_p99_ms": each.percentile(99, "refused"),
+                }
+                for each in self.rounds
+            ],
+        }
 
     @property
     def failed(self) -> int:
@@ -65,25 +74,11 @@ class Scene:
         return sum(each.others.total() for each in self.rounds)
 
 
-@dataclass(frozen=True)
-class Overload:
-    """All scenes against the same gateway."""
-
-    alone: Scene
-    full: Scene
-    patient: Scene
-    pressing: Scene
-    memory: list[float]
-    """Resident MiB of the gateway after each round."""
-
-    @property
-    def scenes(self) -> tuple[Scene, ...]:
-        """In their order."""
-        return self.alone, self.full, self.patient, self.pressing
-
-
-def measure(models: Path, path: str, rounds: int, seconds: float) -> Overload:
+def measure(models: Path, path: str, rounds: int, seconds: float) -> tuple[list[Scene], list[float]]:
     """Starts model server and gateway with `LIMITS`, and plays the scenes by turns.
+
+    Returns:
+        The scenes, and the resident MiB of the gateway after each round.
 
     Raises:
         NoVersionError: `models` has no version of the model.
@@ -94,21 +89,21 @@ def measure(models: Path, path: str, rounds: int, seconds: float) -> Overload:
         services.model_server(models, Path(state)) as (_, address),
         services.gateway(address, **LIMITS) as (pid, port),
     ):
-        overload = Overload(
+        memory: list[float] = []
+        scenes = [
             Scene("one at a time", 1, True),
             Scene("as many as are taken", LIMITS["max_in_flight"], True),
             Scene("more, who wait when told to", CONNECTIONS, True),
             Scene("more, who do not wait", CONNECTIONS, False),
-            [],
-        )
+        ]
         for number in range(-1, rounds):
-            for scene in overload.scenes:
+            for scene in scenes:
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                     answers = runner.run(_ask(port, requests, scene, seconds if number >= 0 else WARM_UP_SECONDS))
                 if number >= 0:
                     scene.rounds.append(answers)
-            overload.memory.append(resident_mib(pid))
-        return overload
+            memory.append(resident_mib(pid))
+        return scenes, memory
 
 
 def _request(path: str, text: str) -> bytes:

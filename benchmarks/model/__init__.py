@@ -1,0 +1,1 @@
+"""What the model itself costs, in a process, without any server."""

@@ -1,0 +1,36 @@
+"""Whether baseline and service answer alike: else a comparison of their speed would mean little."""
+
+import json
+from collections.abc import Sequence
+from http.client import HTTPConnection
+
+from benchmarks.gateway_load import utterances
+
+TEXTS = 20
+# Of a score. Rows of another length are summed in another order, and the gateway rounds to six decimals.
+TOLERANCE = 1e-4
+
+
+def measure(baseline: int, gateway: int) -> dict[str, object]:
+    """Intents and scores of both for the first texts, asked by HTTP."""
+    texts = utterances()[:TEXTS]
+    pairs = list(zip(*(_answers(port, texts) for port in (baseline, gateway)), strict=True))
+    differences = [abs(one["score"] - other["score"]) for one, other in pairs]
+    return {
+        "texts": len(texts),
+        "differing": sum(
+            one["intent"] != other["intent"] or difference > TOLERANCE
+            for (one, other), difference in zip(pairs, differences, strict=True)
+        ),
+        "largest_difference": max(differences),
+    }
+
+
+def _answers(port: int, texts: Sequence[str]) -> list[dict]:
+    found = []
+    for text in texts:
+        connection = HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/predict", json.dumps({"text": text}), {"Content-Type": "application/json"})
+        found.append(json.loads(connection.getresponse().read()))
+        connection.close()
+    return found

@@ -1,0 +1,115 @@
+"""Command line of `python -m benchmarks serving`."""
+
+import argparse
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import results
+from benchmarks.serving.rounds import CHOICES
+
+HELP = "the service beside the design it replaced, the model server alone, the model alone and the gateway alone"
+CLASSIFIERS = (Path("classifiers/default"), Path("classifiers/quick"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags."""
+    parser.add_argument(
+        "--classifier",
+        type=Path,
+        help=f"directory that `python -m training fit` wrote (default: {CLASSIFIERS[0]}, else {CLASSIFIERS[1]})",
+    )
+    parser.add_argument(
+        "--sides", type=_sides, default=CHOICES, metavar="A,B,...", help=f"of {', '.join(CHOICES)} (default: all)"
+    )
+    parser.add_argument(
+        "--connections", type=_counts, default=(1, 8, 32, 64), metavar="N,N,...", help="(default: 1,8,32,64)"
+    )
+    parser.add_argument("--rounds", type=_positive(int), default=3, help="medians of so many (default: %(default)s)")
+    parser.add_argument("--seconds", type=_positive(float), default=8, help="of a round (default: %(default)s)")
+    parser.add_argument(
+        "--baseline-seconds",
+        type=_positive(float),
+        default=12,
+        help="of a round of the baseline, which answers few requests (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--long", type=float, default=60, help="seconds of one run at 32 connections; 0 = none (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--soak", type=int, default=0, help="requests of a run that watches memory; 0 = none (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=results.FOLDER / "serving.json",
+        help="JSON with all figures (default: %(default)s)",
+    )
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw into this folder")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures, writes, prints; 1 if something is missing, did not start, or a request failed."""
+    from benchmarks.gateway_load import NoLoadGeneratorError
+    from benchmarks.serving import comparison, generators, report
+    from serving_config.errors import ServingConfigError
+
+    # Like Ctrl-C: every process is stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    directory = options.classifier or next((path for path in CLASSIFIERS if path.exists()), CLASSIFIERS[0])
+    plan = comparison.Plan(
+        directory,
+        options.sides,
+        options.connections,
+        options.rounds,
+        options.seconds,
+        options.baseline_seconds,
+        options.long,
+        options.soak,
+    )
+    try:
+        generators.require("wrk", "h2load")
+        with tempfile.TemporaryDirectory() as state:
+            figures = comparison.measure(plan, Path(state), say)
+    except (NoLoadGeneratorError, ServingConfigError, RuntimeError, OSError) as error:
+        say(str(error))
+        return 1
+    results.write(options.output, "serving", figures)
+    written = results.read(options.output)
+    sys.stdout.write(report.markdown(written))
+    if options.pictures:
+        report.pictures(written, options.pictures)
+    say(f"all figures: {options.output}")
+    failed = comparison.failures(written)
+    if failed:
+        say(f"{failed} requests failed, or were answered with another intent than the baseline's")
+    return int(failed > 0)
+
+
+def say(line: str) -> None:
+    """To the one who waits."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _sides(words: str) -> tuple[str, ...]:
+    chosen = tuple(word for word in words.split(",") if word)
+    unknown = [word for word in chosen if word not in CHOICES]
+    if unknown or not chosen:
+        raise argparse.ArgumentTypeError(f"{words!r}: choose of {', '.join(CHOICES)}, with commas between")
+    return chosen
+
+
+def _counts(words: str) -> tuple[int, ...]:
+    return tuple(_positive(int)(word) for word in words.split(","))
+
+
+def _positive(kind: type):
+    def read(word: str):
+        value = kind(word)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"{word} is not above 0")
+        return value
+
+    return read

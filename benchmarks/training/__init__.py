@@ -1,0 +1,1 @@
+"""Speed and memory of training, the reference's way against ours."""

@@ -1,0 +1,175 @@
+"""The gateway's benchmark: how samples become parts, and figures become a section."""
+
+import re
+from typing import Any
+
+import pytest
+
+from benchmarks.gateway import profile, report
+
+LOOP = "BaseEventLoop._run_once (asyncio/base_events.py:1922);Handle._run (asyncio/events.py:80)"
+BEFORE = f"main (gateway/__main__.py:55);BaseEventLoop.run_forever (asyncio/base_events.py:607);{LOOP}"
+SIGHT = "Application._handle (aiohttp/web_app.py:563);sight_middleware (gateway/sight.py:69)"
+
+
+def raw(calls: str, count: int, pid: int = 7) -> str:
+    return f"thread ({pid}): MainThread;{BEFORE}{calls and ';'}{calls} {count}"
+
+
+@pytest.mark.parametrize(
+    ("calls", "part", "function"),
+    [
+        ("", profile.EVENT_LOOP, "asyncio/events.py:Handle._run"),
+        (SIGHT, "middlewares, limits, views", "gateway/sight.py:sight_middleware"),
+        (f"{SIGHT};_write_line (gateway/sight.py:104)", "access log", "gateway/sight.py:_write_line"),
+        (
+            f"{SIGHT};_write_line (gateway/sight.py:104);Logger.log (logging/__init__.py:1559)",
+            "access log",
+            "logging/__init__.py:Logger.log",
+        ),
+        (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/sight.py:sight_middleware"),
+        (
+            f"{SIGHT};Metrics.request_done (gateway/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
+            "metrics",
+            "prometheus_client/metrics.py:Histogram.observe",
+        ),
+        (
+            "UnaryUnaryCall._invoke (grpc/aio/_call.py:595);_transform (grpc/_common.py:87)",
+            "gRPC client",
+            "grpc/_common.py:_transform",
+        ),
+        (
+            "Combiner._together (gateway/combiner.py:108);BaseEventLoop.call_later (asyncio/base_events.py:727)",
+            "combiner",
+            "gateway/combiner.py:Combiner._together",
+        ),
+        (f"{SIGHT};json_response (gateway/views.py:21)", "JSON (msgspec)", "gateway/views.py:json_response"),
+        (
+            "StreamWriter._writelines (aiohttp/http_writer.py:116);write (asyncio/selector_events.py:1057)",
+            "sockets: read, write, wait",
+            "asyncio/selector_events.py:write",
+        ),
+        (f"{SIGHT};read_body (gateway/bodies.py:56)", "checks of the request", "gateway/bodies.py:read_body"),
+        (
+            "RequestHandler.start (aiohttp/web_protocol.py:666)",
+            "HTTP (aiohttp)",
+            "aiohttp/web_protocol.py:RequestHandler.start",
+        ),
+        (
+            "Calls.__init__.<locals>.<dictcomp>.<lambda> (gateway/calls.py:43)",
+            "gRPC client",
+            "gateway/calls.py:Calls.__init__.<locals>.<dictcomp>.<lambda>",
+        ),
+    ],
+)
+def test_a_sample_belongs_to_the_innermost_part(calls: str, part: str, function: str) -> None:
+    ((frames, count),) = profile.main_stacks([raw(calls, 3)], 7)
+    assert count == 3
+    assert profile.part_of(frames) == (part, function)
+
+
+def test_shares_are_of_the_whole_process() -> None:
+    samples = [
+        raw("", 10),
+        raw(SIGHT, 30),
+        # Only sleeps; what gRPC's threads use is known from the kernel.
+        "thread (9): Thread-1;run (threading.py:982) 500",
+        "thread (7): MainThread 5",
+    ]
+    parts = profile.parts(profile.main_stacks(samples, 7), main=0.8)
+    assert [(part.name, part.share) for part in parts] == [
+        ("middlewares, limits, views", pytest.approx(0.6)),
+        (profile.EVENT_LOOP, pytest.approx(0.2)),
+        (profile.OWN_THREADS, pytest.approx(0.2)),
+    ]
+    assert parts[0].functions == (("gateway/sight.py:sight_middleware", pytest.approx(0.6)),)
+
+
+def test_a_profile_without_samples_is_an_error() -> None:
+    with pytest.raises(profile.ProfileError, match="--profile-seconds"):
+        profile.parts([], 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "explained"),
+    [
+        ("Error: Permission Denied: Try running again with elevated permissions", "ptrace_scope"),
+        ("Error: Operation not permitted (os error 1)", "ptrace_scope"),
+        ("Error: no such process\n\nStack backtrace:\n   0: main", "py-spy failed: Error: no such process$"),
+    ],
+)
+def test_a_failure_of_py_spy_is_explained(said: str, explained: str) -> None:
+    assert re.search(explained, profile.explained(said))
+
+
+def figures() -> dict[str, Any]:
+    """What `command` writes, small, without what `results` adds."""
+
+    def one(rate: float, gateway: float) -> dict[str, Any]:
+        return {"rate": rate, "p50": 1.0, "p90": 2.0, "p99": 3.0, "gateway": gateway, "model_server": 3.0, "failed": 0}
+
+    def scene(name: str, connections: int, p99: float) -> dict[str, Any]:
+        each = {"answered": 4, "refused": 2, "else": {"500": 1}, "p50_ms": 1.0, "p99_ms": p99, "refused_p99_ms": 0.5}
+        return {"scene": name, "connections": connections, "rounds": [each, each]}
+
+    def profiled(connections: int, cpu_ms: float) -> dict[str, Any]:
+        parts = [
+            {"name": "gRPC client", "share": 0.75, "functions": [["gateway/calls.py:Calls.make", 0.5]]},
+            {"name": "metrics", "share": 0.25, "functions": []},
+        ]
+        return {
+            "connections": connections,
+            "cpu_ms": cpu_ms,
+            "failed": 0,
+            "samples": 99,
+            "has_own_core": True,
+            "parts": parts,
+        }
+
+    return {
+        "path": "/predict",
+        "seconds": 5,
+        "load": [
+            {"gateway": "combined", "connections": 1, "rounds": [one(100, 1.0), one(300, 1.0), one(200, 1.0)]},
+        ],
+        "profile": [profiled(1, 2.0), profiled(32, 1.0)],
+        "overload": [
+            scene("one", 1, 2.0),
+            scene("full", 16, 4.0),
+            scene("patient", 64, 8.0),
+            scene("pressing", 64, 6.0),
+        ],
+        "memory_mib": [50.0, 51.25],
+    }
+
+
+def written() -> dict[str, Any]:
+    machine = {"cores": 2, "processor": "One", "memory_gib": 4.0, "load_before": 0.5}
+    return figures() | {"when": "2026-01-02", "command": "python -m benchmarks gateway", "machine": machine}
+
+
+def test_the_section_has_the_medians_and_shares() -> None:
+    text = report.markdown(written())
+    assert text.startswith("## The gateway\n")
+    assert "| 1 | combined | 200 (100 to 300) | 1.0 | 2.0 | 3.0 | 1.00 | 3.00 | 25% | 0 |" in text
+    assert "| gRPC client | 75.0% | 1.500 | `gateway/calls.py:Calls.make` 50.0% |" in text
+    assert "| patient | 64 | 8 | 1.0 | 8.0 | 4 | 0.5 | 2 |" in text
+    assert (
+        "patient: p99 of the answered 2.0 times that of as many as are taken, 4.0 times that of one at a time" in text
+    )
+    assert "50.0, 51.2" in text
+
+
+def test_without_a_profile_the_section_says_why(tmp_path) -> None:
+    known = written()
+    del known["profile"]
+    text = report.markdown(known | {"no_profile": "py-spy may not look"})
+    assert "Not measured: py-spy may not look." in text
+    assert "![" not in text
+    report.pictures(known, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_picture_that_is_named_is_drawn(tmp_path) -> None:
+    report.pictures(written(), tmp_path)
+    assert re.findall(r"\(images/(.+?)\)", report.markdown(written())) == [path.name for path in tmp_path.iterdir()]
