@@ -2,7 +2,8 @@
 
 ExportError
 ├── CheckError
-└── ModelsDirectoryError
+├── ModelsDirectoryError
+└── PrecisionError
 """
 
 
@@ -16,3 +17,7 @@ class CheckError(ExportError):
 
 class ModelsDirectoryError(ExportError):
     """The directory of versions cannot be used."""
+
+
+class PrecisionError(ExportError):
+    """The encoder cannot be computed in the precision that was asked for."""

@@ -5,6 +5,9 @@ word pieces of a batch stand one after the other, [pieces, hidden], wherever a p
 but the attention, and nearly all of the cost. Only inside the attention are rows padded, in two groups of like length.
 
 Where only [CLS] is pooled, the last block is computed for that piece alone: the others would be thrown away.
+
+With reduced precision the dense layers and the attention are computed in bfloat16, sums of residuals, layer norms and
+pooling in float32 as before.
 """
 
 import math
@@ -13,6 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.errors import PrecisionError
 from training.bert import LAYER_NORM_EPSILON, MASKED, BertConfig, Inputs, config_of
 
 # Rows are sorted by length and cut into so many groups for the attention. Each costs some dozen ops a block, which a
@@ -56,19 +60,35 @@ class _Layout:
     row_place: tf.Tensor
 
 
-def served(encoder: Any) -> Any:
-    """The encoder to export: without padding if its architecture is known, else as it is."""
+def served(encoder: Any, precision: str) -> Any:
+    """The encoder to export: without padding if its architecture is known, else as it is.
+
+    Raises:
+        PrecisionError: it is not known, and another precision than float32 is asked for.
+    """
     config = config_of(encoder)
-    return encoder if config is None else PackedEncoder(encoder, config)
+    if config is not None:
+        return PackedEncoder(encoder, config, tf.dtypes.as_dtype(precision))
+    if precision != "float32":
+        raise PrecisionError(f"{precision} needs an encoder that this project wrote (--encoder minilm); leave it out")
+    return encoder
 
 
 class PackedEncoder:
-    """Called like the encoder that it stands for, with the same variables; gives `pooled_output` only."""
+    """Called like the encoder that it stands for; gives `pooled_output` only.
 
-    def __init__(self, encoder: Any, config: BertConfig) -> None:
-        self.variables: list[tf.Variable] = list(encoder.variables)
+    Attributes:
+        trained: the encoder's variables, float32.
+        variables: what is computed with, in the same order: those themselves, or copies of another precision.
+    """
+
+    def __init__(self, encoder: Any, config: BertConfig, precision: tf.DType) -> None:
+        self.trained: list[tf.Variable] = list(encoder.variables)
+        self.variables = [_in_precision(variable, precision) for variable in self.trained]
         self._config = config
-        self._weights = {variable.name.partition(":")[0]: variable for variable in self.variables}
+        self._precision = precision
+        names = (variable.name.partition(":")[0] for variable in self.trained)
+        self._weights = dict(zip(names, self.variables, strict=True))
 
     def __call__(self, inputs: Inputs) -> dict[str, tf.Tensor]:
         """`inputs`: int32 [rows, length] each -> float32 [rows, hidden]."""
@@ -81,7 +101,7 @@ class PackedEncoder:
             states = self._transform(f"layer_{index}", states, states, layout)
         if self._config.pooler:
             first = self._transform(f"layer_{last}", tf.gather(states, layout.first), states, layout)
-            return {"pooled_output": tf.tanh(self._affine("pooler_transform", first))}
+            return {"pooled_output": tf.tanh(_float32(self._affine("pooler_transform", first)))}
         states = self._transform(f"layer_{last}", states, states, layout)
         total = tf.math.unsorted_segment_sum(states, layout.row, tf.shape(layout.lengths)[0])
         return {"pooled_output": tf.math.divide_no_nan(total, tf.cast(layout.lengths, tf.float32)[:, tf.newaxis])}
@@ -94,9 +114,10 @@ class PackedEncoder:
     def _transform(self, block: str, asking: tf.Tensor, states: tf.Tensor, layout: _Layout) -> tf.Tensor:
         """One block for the pieces `asking`, which attend to `states`: the same ones, or the first of every row."""
         attended = self._attend(f"{block}/attention", asking, states, layout)
-        asking = self._norm(f"{block}/attention/layer_norm", asking + attended)
+        asking = self._norm(f"{block}/attention/layer_norm", asking + _float32(attended))
         inner = _gelu(self._affine(f"{block}/intermediate", asking), self._config.approximate_gelu)
-        return self._norm(f"{block}/output/layer_norm", asking + self._affine(f"{block}/output", inner))
+        outer = _float32(self._affine(f"{block}/output", inner))
+        return self._norm(f"{block}/output/layer_norm", asking + outer)
 
     def _attend(self, name: str, asking: tf.Tensor, states: tf.Tensor, layout: _Layout) -> tf.Tensor:
         heads, size = self._config.heads, self._config.hidden // self._config.heads
@@ -112,18 +133,32 @@ class PackedEncoder:
         for group in layout.groups:
             asked = split(query, group.pieces if every_piece else group.rows)
             scores = tf.matmul(asked, split(key, group.pieces), transpose_b=True)
-            weighted = tf.matmul(tf.nn.softmax(scores + group.bias), split(value, group.pieces))
+            bias = tf.cast(group.bias, self._precision)
+            weighted = tf.matmul(tf.nn.softmax(scores + bias), split(value, group.pieces))
             mixed.append(tf.reshape(tf.transpose(weighted, [0, 2, 1, 3]), [-1, self._config.hidden]))
         place = layout.place if every_piece else layout.row_place
         return self._affine(f"{name}/output", tf.gather(tf.concat(mixed, axis=0), place))
 
     def _affine(self, name: str, values: tf.Tensor) -> tf.Tensor:
+        values = tf.cast(values, self._precision)
         return tf.nn.bias_add(tf.matmul(values, self._weights[f"{name}/kernel"]), self._weights[f"{name}/bias"])
 
     def _norm(self, name: str, values: tf.Tensor) -> tf.Tensor:
         mean, variance = tf.nn.moments(values, axes=[-1], keepdims=True)
         beta, gamma = self._weights[f"{name}/beta"], self._weights[f"{name}/gamma"]
         return tf.nn.batch_normalization(values, mean, variance, beta, gamma, LAYER_NORM_EPSILON)
+
+
+def _float32(values: tf.Tensor) -> tf.Tensor:
+    # Written out by whoever adds, since TensorFlow never adds numbers of different types.
+    return tf.cast(values, tf.float32)
+
+
+def _in_precision(variable: tf.Variable, precision: tf.DType) -> tf.Variable:
+    is_dense = variable.name.partition(":")[0].endswith(("/kernel", "/bias"))
+    if not is_dense or variable.dtype == precision:
+        return variable
+    return tf.Variable(tf.cast(variable, precision), trainable=False)
 
 
 def _layout(used: tf.Tensor, lengths: tf.Tensor) -> _Layout:

@@ -65,9 +65,13 @@ def _answer(logits: tf.Tensor) -> dict[str, tf.Tensor]:
     return {"probabilities": probabilities, "label_index": tf.argmax(probabilities, axis=1, output_type=tf.int64)}
 
 
-def write(classifier: TrainedClassifier, path: Path) -> None:
-    """Writes the SavedModel with its signatures to `path`."""
-    classifier = replace(classifier, encoder=packed.served(classifier.encoder))
+def write(classifier: TrainedClassifier, path: Path, precision: str = "float32") -> None:
+    """Writes the SavedModel with its signatures to `path`; `precision` as in `check.TOLERANCES`.
+
+    Raises:
+        PrecisionError: the encoder cannot be computed in that precision.
+    """
+    classifier = replace(classifier, encoder=packed.served(classifier.encoder, precision))
     model = IntentModel(classifier)
     signatures = {"serving_default": model.serving_default, CLASSIFY: model.classify, "labels": model.labels}
     if classifier.context != "none":

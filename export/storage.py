@@ -2,7 +2,7 @@
 
 tf.saved_model.save writes what is tracked, and a variable that a function uses must be. An 8-bit weight is therefore
 two small variables, int8 multiples and float32 steps, and a resource that the SavedModel's own initialisation fills
-with their product, before the first request. At run time it is a float32 variable like any other, and costs no more.
+with their product, before the first request. At run time it is a variable like any other, and costs no more.
 """
 
 import hashlib
@@ -11,26 +11,28 @@ from typing import Any
 
 import tensorflow as tf
 
+from export.packed import PackedEncoder
 from training import rounding
 from training.classifier import TrainedClassifier
 
 
 class Int8Weight(tf.saved_model.experimental.TrackableResource):
-    """A float32 variable that is stored as int8 multiples and float32 steps."""
+    """A variable that is stored as int8 multiples and float32 steps."""
 
-    def __init__(self, weight: tf.Variable) -> None:
+    def __init__(self, weight: tf.Variable, dtype: tf.DType) -> None:
+        """`weight`: float32, as `training.rounding` left it; `dtype`: of what is computed with."""
         super().__init__()
         self.multiples = tf.Variable(rounding.multiples(weight), trainable=False)
         self.steps = tf.Variable(rounding.steps(weight), trainable=False)
-        self._shape = weight.shape
+        self._shape, self._dtype = weight.shape, dtype
         # Two models in one process may hold the same weight under one name, but never two weights.
-        self._name = hashlib.sha256(weight.numpy().tobytes()).hexdigest()
+        self._name = dtype.name + hashlib.sha256(weight.numpy().tobytes()).hexdigest()
 
     def _create_resource(self) -> tf.Tensor:
-        return tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=self._shape, shared_name=self._name)
+        return tf.raw_ops.VarHandleOp(dtype=self._dtype, shape=self._shape, shared_name=self._name)
 
     def _initialize(self) -> None:
-        weight = tf.cast(self.multiples, tf.float32) * self.steps
+        weight = tf.cast(tf.cast(self.multiples, tf.float32) * self.steps, self._dtype)
         tf.raw_ops.AssignVariableOp(resource=self.resource_handle, value=weight)
 
     def _destroy_resource(self) -> None:
@@ -43,19 +45,21 @@ def holding(classifier: TrainedClassifier, functions: Iterable[Any]) -> tf.Modul
     Where the classifier's weights are rounded, the functions are changed to use the 8-bit ones.
     """
     holder = tf.Module(name="intent")
-    variables = {id(variable.handle): variable for variable in classifier.encoder.variables}
+    encoder = classifier.encoder
+    trained = encoder.trained if isinstance(encoder, PackedEncoder) else encoder.variables
+    variables = {id(used.handle): (used, origin) for used, origin in zip(encoder.variables, trained, strict=True)}
     holder.head = [classifier.kernel, classifier.bias, classifier.prior]
     holder.exact, holder.rounded, holder.parts = [], [], []
     stored: dict[int, tf.Tensor] = {}
-    for handle, variable in variables.items():
-        if classifier.description.weights == "int8" and rounding.is_large(variable):
-            weight = Int8Weight(variable)
+    for handle, (used, origin) in variables.items():
+        if classifier.description.weights == "int8" and rounding.is_large(origin):
+            weight = Int8Weight(origin, used.dtype)
             holder.rounded.append(weight)
             # The saver looks for what initialisation reads at the top, not inside the resource.
             holder.parts += [weight.multiples, weight.steps]
             stored[handle] = weight.resource_handle
         else:
-            holder.exact.append(variable)
+            holder.exact.append(used)
     heads = {id(variable.handle) for variable in holder.head}
     for function in functions:
         captured = function.captured_inputs

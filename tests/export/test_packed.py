@@ -5,8 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
-from export import packed
+from export import packed, probes
+from export.__main__ import main
+from export.errors import PrecisionError
+from training import classifier
 from training.bert import BertConfig, BertEncoder, random_weights, save_encoder
 
 # Rows of these lengths in one batch: two groups of the attention meet every order of short and long.
@@ -38,7 +42,7 @@ def test_pools_as_the_padded_encoder(lengths: list[int], layers: int, pooler: bo
         config, lambda name, shape: 15 * small(name, shape) if "gamma" not in name else tf.ones(shape)
     )
     inputs = rows(lengths)
-    found = packed.PackedEncoder(encoder, config)(inputs)["pooled_output"]
+    found = packed.PackedEncoder(encoder, config, tf.float32)(inputs)["pooled_output"]
     np.testing.assert_allclose(found, encoder(inputs)["pooled_output"], atol=1e-5)
     assert found.shape == (len(lengths), 24)
 
@@ -50,7 +54,7 @@ def test_encoder_of_ours_is_known_however_often_it_was_saved(tmp_path: Path) -> 
         tf.train.Checkpoint(encoder=tf.saved_model.load(str(tmp_path / "first"))), str(tmp_path / "second")
     )
     again = tf.saved_model.load(str(tmp_path / "second")).encoder
-    served = packed.served(again)
+    served = packed.served(again, "float32")
     assert isinstance(served, packed.PackedEncoder)
     inputs = {name: values[:, :8] for name, values in rows([3, 8]).items()}
     inputs["input_word_ids"] %= 10
@@ -59,4 +63,24 @@ def test_encoder_of_ours_is_known_however_often_it_was_saved(tmp_path: Path) -> 
 
 def test_encoder_of_another_architecture_is_served_as_it_is() -> None:
     other = tf.Module()
-    assert packed.served(other) is other
+    assert packed.served(other, "float32") is other
+    with pytest.raises(PrecisionError, match="leave it out"):
+        packed.served(other, "bfloat16")
+
+
+def test_bfloat16_is_published_when_asked_for(
+    tiny_classifier: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same labels, probabilities that differ as much as bfloat16 makes them, and dense layers that use it."""
+    words = ["publish", "--classifier", str(tiny_classifier), "--models", str(tmp_path / "models")]
+    assert main([*words, "--precision", "bfloat16"]) == 0
+    assert "published version 1" in capsys.readouterr().out
+    loaded = tf.saved_model.load(str(tmp_path / "models" / "1"))
+    answer = loaded.signatures["serving_default"](text=tf.constant(probes.PROBES))
+    expected = tf.nn.softmax(classifier.load(tiny_classifier).logits(probes.PROBES)).numpy()
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=2e-2)
+    assert np.abs(answer["probabilities"] - expected).max() > 1e-6
+    graph = saved_model_pb2.SavedModel.FromString((tmp_path / "models" / "1" / "saved_model.pb").read_bytes())
+    nodes = [node for function in graph.meta_graphs[0].graph_def.library.function for node in function.node_def]
+    products = {node.attr["T"].type for node in nodes if node.op in ("MatMul", "BatchMatMulV2")}
+    assert tf.bfloat16.as_datatype_enum in products
