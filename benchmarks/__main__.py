@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 # In the order of --help. Each is a module with HELP, add_arguments(parser) and run(options), and imports little.
 COMMANDS = {
     "serving": "serving.command",
     "model": "model.command",
+    "precision": "precision.command",
     "gateway": "gateway.command",
     "training": "training.command",
     "capacity": "capacity.command",
@@ -25,12 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Repeat the published numbers.")
     commands = parser.add_subparsers(dest="benchmark", required=True, metavar="COMMAND", title="commands")
-    folder = Path(__file__).parent
-    modules = {
-        name: import_module(f"benchmarks.{module}")
-        for name, module in COMMANDS.items()
-        if (folder / f"{module.replace('.', '/')}.py").exists()
-    }
+    modules = {name: import_module(f"benchmarks.{module}") for name, module in COMMANDS.items()}
     for name, module in modules.items():
         module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.HELP))
     options = parser.parse_args(arguments)

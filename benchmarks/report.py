@@ -10,7 +10,7 @@ from benchmarks import results
 
 HELP = "write docs/performance.md and its pictures from the result files"
 # Each in benchmarks.<name>.report, with markdown(figures) and pictures(figures, folder).
-SECTIONS = ("serving", "model", "gateway", "training", "capacity")
+SECTIONS = ("serving", "model", "precision", "gateway", "training", "capacity")
 TEMPLATE = Path(__file__).parent / "performance.md"
 MARKER = "<!-- measured -->\n"
 _PICTURE = re.compile(r"\(images/(performance-[^)]+)\)")

@@ -89,7 +89,8 @@ def measure(directory: Path, compared: int) -> dict[str, object]:
             figures["memory"] = shapes.measure(fresh, say)
         figures["ops"] = trace.measure(folder, texts, say)
         with workers.running(workers.settings(cores), folder) as running:
-            figures["agreement"] = costs.measure_agreement(running, texts[:compared], say)
+            alike = {setting: worker for setting, worker in running.items() if setting.threads == 1}
+            figures["agreement"] = costs.measure_agreement(alike, texts[:compared], say)
             figures["utterances"] = costs.measure_utterances(running, texts, say)
             figures["cells"] = costs.measure_cells(running, limit, say)
     return figures

@@ -22,7 +22,6 @@ def figures(cores: int = 2, limit: int = 64) -> dict[str, Any]:
         "classifier": "classifiers/default",
         "encoder": "minilm:3",
         "sequence_length": limit,
-        "cores": cores,
         "pieces": {"mean": 19.5, "longest": 61},
         "rounds": 3,
         "memory": [
