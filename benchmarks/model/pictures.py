@@ -103,7 +103,7 @@ def lines(figures: dict[str, Any]) -> Figure:
     for axes in (by_length, by_batch):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    by_batch.legend(loc="center")
+    by_batch.legend(loc="center", bbox_to_anchor=(0.5, 0.36))
     return figure
 
 

@@ -44,7 +44,7 @@ def markdown(figures: dict[str, Any]) -> str:
         f"Medians of {figures['rounds']} interleaved rounds of {figures['seconds']:g} s, one single-threaded run a",
         "core. bfloat16 is published by `python -m export publish --precision bfloat16`; it needs a CPU with AMX and",
         "oneDNN's ops (`TF_ENABLE_ONEDNN_OPTS=1`, which the stock server has on by default), whose memory grows with",
-        "every new shape of a batch. That is why float32 without them is what the embedded server runs unless told otherwise.",
+        "every new shape of a batch. That is why float32 without them is what the embedded server runs by default.",
         "",
     ]
     return "\n".join(lines)
