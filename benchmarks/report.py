@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks import results
 
 HELP = "write docs/performance.md and its pictures from the result files"
-# Each in benchmarks.<name>.report, with markdown(figures) and pictures(figures, folder).
+# Each in benchmarks.<name>.report, with markdown(figures) and pictures(figures, folder); from <name>.json, and from
+# <name>-*.json where the same was measured of something else as well.
 SECTIONS = ("serving", "model", "precision", "gateway", "training", "capacity")
 TEMPLATE = Path(__file__).parent / "performance.md"
 MARKER = "<!-- measured -->\n"
@@ -37,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     text, images = document(figures), options.document.parent / "images"
     if options.check:
         return _check(options.document, text, images)
-    for name, each in figures.items():
-        import_module(f"benchmarks.{name}.report").pictures(each, images)
+    for each in figures.values():
+        import_module(f"benchmarks.{each['benchmark']}.report").pictures(each, images)
     sibling = options.document.with_name(f".{options.document.name}")
     sibling.write_text(text)
     sibling.replace(options.document)
@@ -47,23 +48,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read_all(folder: Path) -> dict[str, dict[str, object]]:
-    """The figures of each section that has a result file there.
+    """The figures by file name, in the order of the sections.
 
     Raises:
         ValueError: a file is no result of its benchmark.
     """
-    paths = {name: folder / f"{name}.json" for name in SECTIONS}
-    figures = {name: results.read(path) for name, path in paths.items() if path.exists()}
-    for name, each in figures.items():
-        if each["benchmark"] != name:
-            raise ValueError(f"{paths[name]} is a result of `{each['benchmark']}`; measure `{name}` again")
+    figures = {}
+    for name in SECTIONS:
+        for path in (folder / f"{name}.json", *sorted(folder.glob(f"{name}-*.json"))):
+            if path.exists():
+                figures[path.stem] = each = results.read(path)
+                if each["benchmark"] != name:
+                    raise ValueError(f"{path} is a result of `{each['benchmark']}`; measure `{name}` again")
     return figures
 
 
 def document(figures: dict[str, dict[str, object]]) -> str:
     """The whole text."""
     before, after = TEMPLATE.read_text().split(MARKER)
-    sections = [import_module(f"benchmarks.{name}.report").markdown(each).strip() for name, each in figures.items()]
+    sections = [
+        import_module(f"benchmarks.{each['benchmark']}.report").markdown(each).strip() for each in figures.values()
+    ]
     return before + "".join(f"{section}\n\n" for section in sections) + after.lstrip("\n")
 
 

@@ -189,4 +189,5 @@ def _gelu(values: tf.Tensor, approximate: bool) -> tf.Tensor:
     if approximate:
         return tf.nn.gelu(values, approximate=True)
     # Not tf.nn.gelu, whose erfc is slower and is not fused with the matrix product where the runtime could.
-    return 0.5 * values * (1.0 + tf.math.erf(values * math.sqrt(0.5)))
+    with tf.name_scope("Gelu"):
+        return 0.5 * values * (1.0 + tf.math.erf(values * math.sqrt(0.5)))

@@ -3,7 +3,7 @@
 No timer: a request that finds a free call slot is sent at once, on its own.
 
 Requests with dialogue go together with their like only. The signature `dialogue` would take the others too, but would
-pad each of their short texts to the longest pair of turns, and refuse them with the rest if the model lacks it.
+refuse them with the rest if the model lacks it.
 """
 
 import asyncio

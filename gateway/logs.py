@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import time
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -85,7 +86,13 @@ def _values(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
+    return f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+
+
+# Under load hundreds of lines are of the same second.
+@lru_cache(1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _text(value: object) -> str:

@@ -45,7 +45,9 @@ def model_server(files: ConfigFiles, models_config: Path, ports: Ports) -> list[
         "grpc_max_threads": GRPC_MAX_THREADS,
         # Measured: single rows run 2 to 3 times faster on one thread than on two; batches make use of the other cores.
         "tensorflow_intra_op_parallelism": 1,
-        "tensorflow_inter_op_parallelism": os.cpu_count() or 1,
+        # tensorflow_inter_op_parallelism stays unset: one thread a core in the stock server; in the embedded one a pool
+        # of one thread for each core, where a run stays on its thread. With 2 set, a lone row's ops go to and fro
+        # between both, which costs CPU and time.
     }
     return [*model_server_command(), *(f"--{name}={value}" for name, value in flags.items())]
 

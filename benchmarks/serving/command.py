@@ -1,6 +1,7 @@
 """Command line of `python -m benchmarks serving`."""
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from benchmarks import results
 from benchmarks.serving.rounds import CHOICES
+from model_server.memory import ONEDNN_OPS
 
 HELP = "the service beside the design it replaced, the model server alone, the model alone and the gateway alone"
 CLASSIFIERS = (Path("classifiers/default"), Path("classifiers/quick"))
@@ -19,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--classifier",
         type=Path,
         help=f"directory that `python -m training fit` wrote (default: {CLASSIFIERS[0]}, else {CLASSIFIERS[1]})",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="that it is published in; with bfloat16 the model server runs oneDNN's ops (default: %(default)s)",
     )
     parser.add_argument(
         "--sides", type=_sides, default=CHOICES, metavar="A,B,...", help=f"of {', '.join(CHOICES)} (default: all)"
@@ -58,8 +66,11 @@ def run(options: argparse.Namespace) -> int:
     # Like Ctrl-C: every process is stopped on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     directory = options.classifier or next((path for path in CLASSIFIERS if path.exists()), CLASSIFIERS[0])
+    if options.precision == "bfloat16":
+        os.environ[ONEDNN_OPS] = "1"
     plan = comparison.Plan(
         directory,
+        options.precision,
         options.sides,
         options.connections,
         options.rounds,

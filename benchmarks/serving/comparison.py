@@ -22,6 +22,7 @@ class Plan:
     """What to measure.
 
     Attributes:
+        precision: that the classifier is published in, as `python -m export publish` takes it.
         sides: of `CHOICES`.
         seconds, baseline_seconds: of a round.
         long: seconds of the one long run through the gateway; 0 = none.
@@ -29,6 +30,7 @@ class Plan:
     """
 
     classifier: Path
+    precision: str
     sides: Sequence[str]
     connections: Sequence[int]
     rounds: int
@@ -46,9 +48,10 @@ def measure(plan: Plan, state: Path, say: Callable[[str], None]) -> dict[str, ob
     """
     say(f"publishing {plan.classifier}")
     models = state / "models"
-    _publish(plan.classifier, models / "intent")
+    _publish(plan.classifier, plan.precision, models / "intent")
     figures: dict[str, object] = {
         "classifier": str(plan.classifier),
+        "precision": plan.precision,
         "model_server": "embedded" if model_server_command()[-1] == "model_server" else "stock",
         "utterances": len(utterances()),
         "data": "$WOT_DATA_DIR" if os.environ.get("WOT_DATA_DIR") else "the bundled sample",
@@ -101,7 +104,7 @@ class _Run:
         """Rounds, then what needs one side alone."""
         found: dict[str, object] = {}
         if self._baseline and self._gateway:
-            found["agreement"] = agreement.measure(self._baseline.port, self._gateway.port)
+            found["agreement"] = agreement.measure(self._baseline.port, self._gateway.port, self._plan.precision)
         for side in self._sides:
             side.measure(_within(side, max(self._plan.connections)), self._seconds(side, WARM_UP_SECONDS), 0)
         found["measured"] = [each.figures() for each in self._rounds()]
@@ -148,8 +151,9 @@ def _said(found: Round) -> str:
     return f"{found.side} {found.rate:.0f} rows/s, p50 {found.p50:.1f}, p99 {found.p99:.1f} ms{failed}"
 
 
-def _publish(classifier: Path, model: Path) -> None:
-    command = [sys.executable, "-m", "export", "publish", "--classifier", str(classifier), "--models", str(model)]
+def _publish(classifier: Path, precision: str, model: Path) -> None:
+    given = {"classifier": classifier, "precision": precision, "models": model}
+    command = [sys.executable, "-m", "export", "publish", *(f"--{name}={value}" for name, value in given.items())]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{classifier} could not be published: {done.stderr.strip().splitlines()[-1]}")

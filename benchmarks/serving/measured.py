@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.serving.rounds import GENERATOR, IN_PROCESS
@@ -26,6 +27,17 @@ class Spread:
         low, high = (format(pick(self.values), form) for pick in (min, max))
         middle = format(self.median, form)
         return middle if len(self.values) == 1 else f"{middle} ({low} to {high})"
+
+
+def subject(figures: Figures) -> str:
+    """What a run served: the classifier's name, and the precision if it is not float32."""
+    precision = figures.get("precision", "float32")
+    return Path(figures["classifier"]).name + ("" if precision == "float32" else f"-{precision}")
+
+
+def picture(figures: Figures, name: str) -> str:
+    """File of a picture; runs that served something else have others."""
+    return f"performance-serving-{subject(figures)}-{name}.png"
 
 
 class Measured:

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.serving.measured import Measured
+from benchmarks.serving.measured import Measured, picture
 from benchmarks.serving.rounds import BASELINE, BATCHED, ECHO, GATEWAY, SINGLE
 
 # Okabe and Ito's colours, which stay apart for colour-blind readers.
@@ -24,7 +24,7 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
     if "soak" in figures:
         found["soak"] = _soak(figures["soak"])
     for name, figure in found.items():
-        figure.savefig(folder / f"performance-serving-{name}.png", dpi=120)
+        figure.savefig(folder / picture(figures, name), dpi=120)
 
 
 def _sides(measured: Measured) -> dict[str, list[int]]:

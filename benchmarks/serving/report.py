@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.serving.claims import claims, growth
-from benchmarks.serving.measured import Measured, Spread
+from benchmarks.serving.measured import Measured, Spread, picture, subject
 from benchmarks.serving.rounds import BASELINE, ECHO, GATEWAY, GENERATOR, SINGLE
 
 Figures = dict[str, Any]
@@ -16,7 +16,7 @@ def markdown(figures: Figures) -> str:
     parts = [_opening(figures), _claims(figures), _table(figures, measured), _ratios(measured), _memory(figures)]
     for name, part in (("long", _long), ("soak", _soak), ("padding", _padding)):
         if name in figures:
-            parts.append(part(figures[name]))
+            parts.append(part(figures))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -31,13 +31,16 @@ def _opening(figures: Figures) -> str:
     machine = figures["machine"]
     agreement = figures.get("agreement")
     agreed = ""
+    in_bfloat16 = (
+        ", all but the baseline in bfloat16 with oneDNN's ops," if subject(figures).endswith("bfloat16") else ""
+    )
     if agreement:
         agreed = (
             f" Of {agreement['texts']} texts that baseline and service were asked beforehand, "
             f"{agreement['differing']} got another intent or score; the scores differ by at most "
             f"{agreement['largest_difference']:.1g}."
         )
-    return f"""## The service beside what it replaced, and beside its limits
+    return f"""## The service beside what it replaced, and its limits: `{subject(figures)}`
 
 ```sh
 {figures["command"]}
@@ -45,7 +48,7 @@ def _opening(figures: Figures) -> str:
 
 {figures["when"]}, {machine["cores"]} cores ({machine["processor"]}), load before {machine["load_before"]}; medians \
 of {figures["rounds"]} interleaved rounds of {figures["seconds"]:g} s (baseline {figures["baseline_seconds"]:g} s), \
-lowest and highest round in brackets. Every side runs the weights of `{figures["classifier"]}` and gets \
+lowest and highest round in brackets. Every side runs the weights of `{figures["classifier"]}`{in_bfloat16} and gets \
 {figures["utterances"]:,} real utterances ({figures["data"]}) with their lengths as they come; clients share the \
 machine. The model server is the {figures["model_server"]} one.{agreed}
 
@@ -74,7 +77,7 @@ def _table(figures: Figures, measured: Measured) -> str:
     lines = [
         "### Rate and latency",
         "",
-        "![Rows a second by side and connections](images/performance-serving-rates.png)",
+        f"![Rows a second by side and connections](images/{picture(figures, 'rates')})",
         "",
         "| side | connections | rows/s | p50 ms | p90 ms | p99 ms | CPU ms a row | failed |",
         "|---|---:|---:|---:|---:|---:|---|---:|",
@@ -92,9 +95,9 @@ def _table(figures: Figures, measured: Measured) -> str:
         "connections divided by rate. wrk counts a stall as if requests had gone on being sent meanwhile, so its "
         "percentiles are on the strict side; h2load counts what it sent.",
         "",
-        "![Latency by side and connections](images/performance-serving-latency.png)",
+        f"![Latency by side and connections](images/{picture(figures, 'latency')})",
         "",
-        "![CPU of a request by process](images/performance-serving-cpu.png)",
+        f"![CPU of a request by process](images/{picture(figures, 'cpu')})",
     ]
     return "\n".join(lines)
 
@@ -152,7 +155,8 @@ def _memory(figures: Figures) -> str:
     return "\n".join(lines) if figures["memory"] else ""
 
 
-def _long(long: Figures) -> str:
+def _long(figures: Figures) -> str:
+    long = figures["long"]
     return (
         f"### One run of {long['seconds']:.0f} s\n\nGateway and model server at {long['connections']} connections: "
         f"{long['rate']:.0f} requests a second, p50 {long['p50']:.1f}, p90 {long['p90']:.1f}, "
@@ -160,13 +164,14 @@ def _long(long: Figures) -> str:
     )
 
 
-def _soak(soak: Figures) -> str:
+def _soak(figures: Figures) -> str:
+    soak = figures["soak"]
     before, after = growth(soak)
     points = soak["points"]
     gateway = [point["gateway"]["resident"] for point in points]
     return f"""### Memory over many requests
 
-![Memory over requests](images/performance-serving-soak.png)
+![Memory over requests](images/{picture(figures, "soak")})
 
 {points[-1]["requests"]:,} requests of mixed shapes over {soak["connections"]} connections, one in ten with 2 to 32 \
 texts: private memory of the model server {before:.0f} MiB after the first {soak["warm_up_requests"]:,} and \
@@ -174,7 +179,8 @@ texts: private memory of the model server {before:.0f} MiB after the first {soak
 {soak["failed"]} failed."""
 
 
-def _padding(padding: Figures) -> str:
+def _padding(figures: Figures) -> str:
+    padding = figures["padding"]
     lines = [
         "### Rows of 128 pieces against ours",
         "",

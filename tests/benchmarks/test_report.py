@@ -58,6 +58,15 @@ def test_without_results_only_the_hand_written_part(tmp_path) -> None:
     assert "## The gateway" not in (tmp_path / "performance.md").read_text()
 
 
+def test_the_same_measured_of_something_else_has_a_section_of_its_own(measured, tmp_path) -> None:
+    command = "python -m benchmarks gateway --path /v1/predict"
+    results.write(tmp_path / "results" / "gateway-v1.json", "gateway", figures(), command)
+    assert main(measured) == 0
+    text = (tmp_path / "docs" / "performance.md").read_text()
+    assert text.count("## The gateway") == 2
+    assert command in text
+
+
 def test_a_result_under_another_name_is_refused(measured, tmp_path, capsys) -> None:
     (tmp_path / "results" / "gateway.json").rename(tmp_path / "results" / "training.json")
     assert main(measured) == 1

@@ -151,7 +151,7 @@ def test_the_section_has_its_command_claims_and_tables() -> None:
 def test_pictures_are_drawn(tmp_path: Path) -> None:
     report.pictures(FIGURES, tmp_path / "images")
     drawn = {path.name for path in (tmp_path / "images").iterdir()}
-    assert drawn == {f"performance-serving-{name}.png" for name in ("rates", "latency", "cpu", "soak")}
+    assert drawn == {f"performance-serving-default-{name}.png" for name in ("rates", "latency", "cpu", "soak")}
     assert all(f"images/{name}" in report.markdown(FIGURES) for name in drawn)
 
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from model_server import flags as command_line
 from model_server.options import Options
 from model_server.session_options import session_config
+from serving_config import command
+from serving_config.files import ConfigFiles
 from tests.model_server.client import Client
 from tests.servers import run_model_server
 
@@ -52,6 +55,13 @@ def test_threads(tmp_path: Path, file: str, flags: dict[str, int], threads: tupl
 def test_pools(flags: dict[str, int], pools: list[int]) -> None:
     config = session_config(Options(**flags), CPUS)
     assert [pool.num_threads for pool in config.session_inter_op_thread_pool] == pools
+
+
+def test_start_leaves_a_run_on_one_thread(tmp_path: Path) -> None:
+    """By its flags too: a lone row whose ops go to and fro between two threads costs a third more."""
+    words = command.model_server(ConfigFiles(), tmp_path / "models.config", command.Ports(0, 1, 2))
+    options = command_line.parse([word for word in words if word.startswith("--")]).options
+    assert [pool.num_threads for pool in session_config(options, CPUS).session_inter_op_thread_pool] == [1] * CPUS
 
 
 def test_the_file_sets_everything_else(tmp_path: Path) -> None:

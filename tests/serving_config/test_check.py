@@ -33,7 +33,7 @@ def test_the_shipped_files_are_good_and_say_what_the_contract_says() -> None:
     assert not any(report.problems for report in reports)
     assert [report.summary for report in reports] == [
         "serves intent from /models/intent",
-        "requests of up to 256 rows, run in batches of up to 32, waiting 0 µs for more",
+        "requests of up to 256 rows, run in batches of up to 16, waiting 0 µs for more",
         "Prometheus metrics at /monitoring/prometheus/metrics",
     ]
 
