@@ -5,8 +5,8 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from benchmarks import gateway_load, results
-from benchmarks.gateway import overload, profile, report
+from benchmarks import command_line, gateway_load
+from benchmarks.gateway import overload, profile
 from serving_config.errors import ServingConfigError
 
 HELP = "what a request costs in gateway and model server, the gateway's CPU by function, and what overload does"
@@ -22,13 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile-seconds", type=int, default=20, help="of load for the CPU by function (default: %(default)s)"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=results.FOLDER / "gateway.json",
-        help="JSON with all figures (default: %(default)s)",
-    )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw into this folder")
+    command_line.add_output(parser, "gateway")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,12 +49,7 @@ def run(options: argparse.Namespace) -> int:
     except (gateway_load.NoLoadGeneratorError, ServingConfigError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    results.write(options.output, "gateway", figures)
-    written = results.read(options.output)
-    print(report.markdown(written))
-    say(f"all figures: {options.output}")
-    if options.pictures:
-        report.pictures(written, options.pictures)
+    command_line.deliver(options, "gateway", figures)
     failed = sum(each.failed for each in (*costs, *profiles, *scenes))
     if failed:
         print(f"benchmarks: {failed} requests failed", file=sys.stderr)

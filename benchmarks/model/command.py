@@ -7,19 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import command_line
 
 HELP = "what the model itself costs: batch size, length, padding, threads, memory, and the time of each kind of op"
-CLASSIFIERS = (Path("classifiers/default"), Path("classifiers/quick"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
-    parser.add_argument(
-        "--classifier",
-        type=Path,
-        help=f"directory that `python -m training fit` wrote (default: {CLASSIFIERS[0]}, else {CLASSIFIERS[1]})",
-    )
+    command_line.add_classifier(parser)
     parser.add_argument(
         "--compared",
         type=int,
@@ -27,34 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ROWS",
         help="utterances whose probabilities are compared between the ways to pad (default: %(default)s)",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=results.FOLDER / "model.json",
-        help="JSON with all figures (default: %(default)s)",
-    )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw into this folder")
+    command_line.add_output(parser, "model")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints; 1 if there is no classifier or a process failed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from benchmarks.model import report
     from benchmarks.model.workers import WorkerError
     from training.errors import TrainingError
 
-    directory = options.classifier or next((path for path in CLASSIFIERS if path.exists()), CLASSIFIERS[0])
+    directory = command_line.chosen(options)
     try:
         figures = measure(directory, options.compared)
     except (TrainingError, WorkerError) as error:
         say(str(error))
         return 1
-    results.write(options.output, "model", figures)
-    written = results.read(options.output)
-    print(report.markdown(written))
-    if options.pictures:
-        report.pictures(written, options.pictures)
-    say(f"all figures: {options.output}")
+    command_line.deliver(options, "model", figures)
     return 0
 
 

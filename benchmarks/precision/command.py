@@ -7,7 +7,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import command_line
 
 HELP = "what computing in bfloat16 changes: accuracy on held-out rows, and rows a second in process"
 BATCHES = (1, 8, 32)
@@ -18,30 +18,23 @@ WAYS = (("float32", "float32", "0"), ("float32, oneDNN ops", "float32", "1"), ("
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
-    parser.add_argument("--classifier", type=Path, default=Path("classifiers/default"), help="(default: %(default)s)")
+    command_line.add_classifier(parser)
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=4, help="of a round (default: %(default)s)")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=results.FOLDER / "precision.json",
-        help="JSON with all figures (default: %(default)s)",
-    )
+    command_line.add_output(parser, "precision")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints."""
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"}
-    from benchmarks.precision import report
     from training.errors import TrainingError
 
     try:
-        figures = measure(options.classifier, options.rounds, options.seconds)
+        figures = measure(command_line.chosen(options), options.rounds, options.seconds)
     except TrainingError as error:
         say(f"{error}; `python -m training fit` makes a classifier")
         return 1
-    results.write(options.output, "precision", figures)
-    print(report.markdown(results.read(options.output)))
+    command_line.deliver(options, "precision", figures)
     return 0
 
 

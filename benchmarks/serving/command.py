@@ -7,21 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import command_line
 from benchmarks.serving.rounds import CHOICES
 from model_server.memory import ONEDNN_OPS
 
 HELP = "the service beside the design it replaced, the model server alone, the model alone and the gateway alone"
-CLASSIFIERS = (Path("classifiers/default"), Path("classifiers/quick"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags."""
-    parser.add_argument(
-        "--classifier",
-        type=Path,
-        help=f"directory that `python -m training fit` wrote (default: {CLASSIFIERS[0]}, else {CLASSIFIERS[1]})",
-    )
+    command_line.add_classifier(parser)
     parser.add_argument(
         "--precision",
         choices=("float32", "bfloat16"),
@@ -48,24 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--soak", type=int, default=0, help="requests of a run that watches memory; 0 = none (default: %(default)s)"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=results.FOLDER / "serving.json",
-        help="JSON with all figures (default: %(default)s)",
-    )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw into this folder")
+    command_line.add_output(parser, "serving")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints; 1 if something is missing, did not start, or a request failed."""
     from benchmarks.gateway_load import NoLoadGeneratorError
-    from benchmarks.serving import comparison, generators, report
+    from benchmarks.serving import comparison, generators
     from serving_config.errors import ServingConfigError
 
     # Like Ctrl-C: every process is stopped on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    directory = options.classifier or next((path for path in CLASSIFIERS if path.exists()), CLASSIFIERS[0])
+    directory = command_line.chosen(options)
     if options.precision == "bfloat16":
         os.environ[ONEDNN_OPS] = "1"
     plan = comparison.Plan(
@@ -86,12 +75,7 @@ def run(options: argparse.Namespace) -> int:
     except (NoLoadGeneratorError, ServingConfigError, RuntimeError, OSError) as error:
         say(str(error))
         return 1
-    results.write(options.output, "serving", figures)
-    written = results.read(options.output)
-    sys.stdout.write(report.markdown(written))
-    if options.pictures:
-        report.pictures(written, options.pictures)
-    say(f"all figures: {options.output}")
+    written = command_line.deliver(options, "serving", figures)
     failed = comparison.failures(written)
     if failed:
         say(f"{failed} requests failed, or were answered with another intent than the baseline's")

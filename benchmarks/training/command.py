@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import results
+from benchmarks import command_line
 from benchmarks.training.recipes import WAYS
 
 HELP = "rows a second and memory of training, the reference recipe against ours, with the same encoder"
@@ -26,30 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--encoder", default="minilm:3", help="for all ways: see `python -m training fit --help` (default: %(default)s)"
     )
     parser.add_argument("--steps", type=int, default=40, help="batches that are measured (default: %(default)s)")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=results.FOLDER / "training.json",
-        help="JSON with all figures (default: %(default)s)",
-    )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw into this folder")
+    command_line.add_output(parser, "training")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints; 1 if a training failed."""
-    from benchmarks.training import report
 
     try:
         figures = measure(options.encoder, options.steps)
     except TrainingFailedError as error:
         say(str(error))
         return 1
-    results.write(options.output, "training", figures)
-    written = results.read(options.output)
-    print(report.markdown(written))
-    if options.pictures:
-        report.pictures(written, options.pictures)
-    say(f"all figures: {options.output}")
+    command_line.deliver(options, "training", figures)
     return 0
 
 
