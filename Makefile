@@ -42,7 +42,7 @@ train: $(STAMP) ## Train on the full data set and publish the next version (RECI
 	@$(BIN)/python -m training fit --recipe $(RECIPE) $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/$(RECIPE)
 	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/$(RECIPE) --models $(MODELS)/intent
 
-test: $(STAMP) ## Run all tests (about seventeen minutes on two cores)
+test: $(STAMP) ## Run all tests (about twenty minutes on two cores)
 	@$(BIN)/python -m pytest
 
 image-test: $(STAMP) ## Install the image into a throw-away Debian root, and run its units there (root, debootstrap, systemd-nspawn)

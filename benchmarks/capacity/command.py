@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results
+from benchmarks import command_line, results
 from benchmarks.capacity.errors import CapacityError
 
 NAME = "capacity"
@@ -43,15 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--boot-seconds", type=int, default=BOOT_SECONDS, help="from launch to services, assumed (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of arrivals and rows (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=results.FOLDER / f"{NAME}.json", help="all figures (default: %(default)s)"
-    )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw pictures into this folder")
+    command_line.add_output(parser, NAME)
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status: 0, or 1 if nothing could be measured or a request failed."""
-    from benchmarks.capacity import report, validation
+    from benchmarks.capacity import validation
     from benchmarks.gateway_load import NoLoadGeneratorError
     from serving_config.errors import ServingConfigError
 
@@ -60,11 +57,7 @@ def run(options: argparse.Namespace) -> int:
     except (CapacityError, NoLoadGeneratorError, ServingConfigError) as error:
         _say(f"benchmarks: {error}")
         return 1
-    results.write(options.output, NAME, figures)
-    figures = results.read(options.output)
-    sys.stdout.write(f"{report.markdown(figures)}\n")
-    if options.pictures:
-        report.pictures(figures, options.pictures)
+    figures = command_line.deliver(options, NAME, figures)
     failed = sum(each["failed"] for each in figures["costs"]["rounds"])
     unanswered = sum(each["measured"]["failed"] > 0 for each in validation.rounds(figures["validation"]))
     if failed or unanswered:
