@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway import logs
 from gateway.api_keys.keyring import read_keys
 from gateway.errors import SettingsError
-from gateway.settings import Settings
-from gateway.settings_sources import describe, read_settings
+from gateway.settings.settings import Settings
+from gateway.settings.sources import describe, read_settings
 from gateway.sockets import bind, bound_port, close
-from gateway.tls_files import read_tls_files
+from gateway.telemetry import logs
+from gateway.upstream.tls_files import read_tls_files
 
 _EPILOG = """\
 how it ends:

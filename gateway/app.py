@@ -8,24 +8,24 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway import keys, sight, views, views_v1
-from gateway.access import Access
-from gateway.admission import Admission
+from gateway.api import app_keys, request_log, views, views_v1
+from gateway.api.admission import Admission
+from gateway.api.bodies import expect
+from gateway.api.drain import Drain
+from gateway.api.problems import problems_middleware
+from gateway.api.readiness import Prober
 from gateway.api_keys.keyring import Keyring
-from gateway.backend import Backend
-from gateway.bodies import expect
-from gateway.classifier import Classifier
-from gateway.combiner import Combiner
-from gateway.deadline import Deadline
-from gateway.documents import Documents
-from gateway.drain import Drain
-from gateway.labels import LabelCache
-from gateway.metrics import Metrics
-from gateway.page import Page
-from gateway.problems import problems_middleware
-from gateway.readiness import Prober
-from gateway.settings import Settings
-from gateway.spans import spans_from_environment
+from gateway.api_keys.middleware import Access
+from gateway.pages.documents import Documents
+from gateway.pages.page import Page
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.spans import spans_from_environment
+from gateway.upstream.backend import Backend
+from gateway.upstream.classifier import Classifier
+from gateway.upstream.combiner import Combiner
+from gateway.upstream.deadline import Deadline
+from gateway.upstream.labels import LabelCache
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -35,25 +35,25 @@ def create_app(settings: Settings) -> web.Application:
         SettingsError: the file of API keys cannot be used.
     """
     drain = Drain()
-    middlewares = [drain.count, sight.sight_middleware, problems_middleware]
+    middlewares = [drain.count, request_log.sight_middleware, problems_middleware]
     if settings.keys_file:
         middlewares.append(Access(Keyring(Path(settings.keys_file))).middleware)
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
-    app[keys.SETTINGS] = settings
-    app[keys.METRICS] = metrics = Metrics()
-    app[keys.ADMISSION] = admission = Admission(settings.max_in_flight, settings.max_queue)
+    app[app_keys.SETTINGS] = settings
+    app[app_keys.METRICS] = metrics = Metrics()
+    app[app_keys.ADMISSION] = admission = Admission(settings.max_in_flight, settings.max_queue)
     metrics.watch(lambda: admission.in_flight, lambda: admission.queued)
-    app[keys.DRAIN] = drain
+    app[app_keys.DRAIN] = drain
     app.cleanup_ctx.append(_spans)
     app.cleanup_ctx.append(_backend)
     app.on_response_prepare.append(drain.close_connection)
-    app.on_response_prepare.append(sight.hide_server)
+    app.on_response_prepare.append(request_log.hide_server)
     app.router.add_post("/predict", views.predict, expect_handler=expect)
     app.router.add_get("/status", views.status)
     app.router.add_post("/v1/predict", views_v1.predict, expect_handler=expect)
     app.router.add_get("/v1/intents", views_v1.intents)
     app.router.add_get("/v1/models", views_v1.models)
-    app.router.add_get("/metrics", sight.metrics_view)
+    app.router.add_get("/metrics", request_log.metrics_view)
     Page(settings).add_to(app.router)
     Documents(settings).add_to(app.router)
     app.router.add_get("/healthz", views.healthz)
@@ -62,23 +62,23 @@ def create_app(settings: Settings) -> web.Application:
 
 
 async def _spans(app: web.Application) -> AsyncIterator[None]:
-    app[keys.SPANS] = spans = spans_from_environment(os.environ)
+    app[app_keys.SPANS] = spans = spans_from_environment(os.environ)
     yield
     if spans:
         await asyncio.to_thread(spans.close)
 
 
 async def _backend(app: web.Application) -> AsyncIterator[None]:
-    settings = app[keys.SETTINGS]
-    backend = Backend(settings, app[keys.METRICS])
+    settings = app[app_keys.SETTINGS]
+    backend = Backend(settings, app[app_keys.METRICS])
     # The fetch has a deadline of its own: it serves many requests, and must outlive the first that waits for it.
     labels = LabelCache(
         lambda version, classes: backend.labels(version, classes, Deadline.after(settings.deadline_seconds))
     )
-    app[keys.BACKEND] = backend
+    app[app_keys.BACKEND] = backend
     combiner = Combiner(backend, settings.max_combined_texts, settings.max_calls)
-    app[keys.CLASSIFIER] = classifier = Classifier(combiner, labels)
-    app[keys.PROBER] = prober = Prober(backend, classifier, app[keys.DRAIN], settings.deadline_seconds)
+    app[app_keys.CLASSIFIER] = classifier = Classifier(combiner, labels)
+    app[app_keys.PROBER] = prober = Prober(backend, classifier, app[app_keys.DRAIN], settings.deadline_seconds)
 
     def lost() -> None:
         labels.forget()

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from gateway import keys
+from gateway.api import app_keys
+from gateway.api.drain import Drain
+from gateway.api.protocol import protocols
 from gateway.app import create_app
-from gateway.drain import Drain
-from gateway.protocol import protocols
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from gateway.sockets import refuse_new
 
 BACKLOG = 1024
@@ -43,7 +43,7 @@ async def serve(settings: Settings, sockets: Sequence[socket.socket], lifeline: 
     )
     await runner.setup()
     try:
-        await _serve(settings, runner, app[keys.DRAIN], sockets, asked)
+        await _serve(settings, runner, app[app_keys.DRAIN], sockets, asked)
     finally:
         await runner.cleanup()
     _LOG.info("stopped")
@@ -58,7 +58,7 @@ async def _serve(
 ) -> None:
     application = runner.server
     assert application is not None
-    factory = protocols(application, runner.app[keys.METRICS], settings)
+    factory = protocols(application, runner.app[app_keys.METRICS], settings)
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(factory, sock=each, backlog=BACKLOG) for each in sockets]
     host, port = sockets[0].getsockname()[:2]

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from export.__main__ import main as export
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from tests.servers import ROOT, Service, free_port, service
 from training import classifier
 from training.intents import INTENTS

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.capacity.instance import Limits
 from cloudformation import rollout, templates
 from cloudformation.documents import facts
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from serving_config.files import ConfigFiles, read
 from serving_config.protos import BatchingParameters
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from gateway import messages
+from gateway.upstream import messages
 
 INTENTS = tuple(f"intent_{index}" for index in range(11))
 AVAILABLE = 30

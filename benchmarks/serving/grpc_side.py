@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import grpc
 
 from benchmarks.serving import h2load
-from gateway import messages
+from gateway.upstream import messages
 from serving_config import protos
 from serving_config.files import ConfigFiles, read
 

@@ -34,7 +34,12 @@ def test_it_holds_what_an_instance_needs(models: Path, tmp_path: Path) -> None:
     release = collect(models, 1, "")
     archive = release.pack(tmp_path)
     found = set(names(archive.path))
-    assert {"RELEASE.json", "gateway/__main__.py", "gateway/messages.binpb", "gateway/requirements.txt"} <= found
+    assert {
+        "RELEASE.json",
+        "gateway/__main__.py",
+        "gateway/upstream/messages.binpb",
+        "gateway/requirements.txt",
+    } <= found
     assert {"serving_config/models.config", "serving_config/command.py", "models/intent/1/saved_model.pb"} <= found
     assert any(name.startswith("cloudformation/image/units/") for name in found)
     assert {name.split("/")[0] for name in found} == {

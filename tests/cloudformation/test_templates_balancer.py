@@ -9,7 +9,7 @@ import pytest
 from cloudformation.errors import UsageError
 from cloudformation.parameters import resolve
 from cloudformation.templates import TEMPLATES, load
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from tests.cloudformation.cloud import Cloud
 
 NETWORK = {"VpcId": "vpc-00000001", "LoadBalancerSubnetIds": "subnet-00000001,subnet-00000002"}

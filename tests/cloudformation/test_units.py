@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.memory import limits
-from gateway import drain, server
-from gateway.settings import Settings
-from gateway.settings_sources import read_settings
+from gateway import server
+from gateway.api import drain
+from gateway.settings.settings import Settings
+from gateway.settings.sources import read_settings
 from tests.servers import ROOT
 
 IMAGE = ROOT / "cloudformation/image"

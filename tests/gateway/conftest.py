@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from gateway.backend import Backend
-from gateway.deadline import Deadline
-from gateway.metrics import Metrics
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
+from gateway.upstream.backend import Backend
+from gateway.upstream.deadline import Deadline
 from tests.gateway.browser import Tab, browser, tab
 from tests.gateway.relay import Relay, relay
 from tests.gateway.running import Gateway, gateway

@@ -7,10 +7,10 @@ from typing import Any
 
 import grpc
 
-from gateway import messages
-from gateway.backend import Backend
-from gateway.metrics import Metrics
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
+from gateway.telemetry.metrics import Metrics
+from gateway.upstream import messages
+from gateway.upstream.backend import Backend
 
 _REQUESTS = {
     "Predict": messages.PredictRequest,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway.server import CUT_SECONDS, HANDSHAKE_SECONDS
-from gateway.settings_sources import read_settings
+from gateway.settings.sources import read_settings
 from serving_config import command
 from serving_config.files import ConfigFiles, read
 from serving_config.protos import ModelServerConfig

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from tests.servers import ROOT, ModelServer, free_port, stop
 
 DOCKERFILE = (ROOT / "gateway" / "Dockerfile").read_text()

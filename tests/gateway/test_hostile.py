@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gateway.openapi import openapi_document
-from gateway.settings import Settings
+from gateway.pages.openapi import openapi_document
+from gateway.settings.settings import Settings
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.hostile import CORPUS, SLOW, Hostile, chunked, request
 from tests.gateway.running import Gateway, gateway

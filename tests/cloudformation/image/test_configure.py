@@ -15,7 +15,7 @@ from cloudformation.image.instance.__main__ import main
 from cloudformation.image.instance.keys import fetch_keys
 from cloudformation.image.instance.settings import read_settings
 from gateway.api_keys.keyring import read_keys
-from gateway.metrics import Metrics
+from gateway.telemetry.metrics import Metrics
 
 REGION = "us-east-1"
 LINE = f"mobile-app:{'0' * 64}:10"
