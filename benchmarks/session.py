@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.texts import SENTENCE, SIGNATURE
-from model_server import memory, runtime
+from model_server.process import memory, runtime
 
 
 def main(directory: Path) -> None:
@@ -23,9 +23,9 @@ def main(directory: Path) -> None:
     runtime.leave_out_api()
     import numpy as np
 
-    from model_server import saved_model
+    from model_server.graph import saved_model
+    from model_server.graph.session_options import session_config
     from model_server.options import Options
-    from model_server.session_options import session_config
 
     session, signatures = saved_model.load(directory, ["serve"], session_config(Options(), os.cpu_count() or 1))
     signature = signatures[SIGNATURE]

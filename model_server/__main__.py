@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from model_server import config, flags, memory, runtime, start_checks
+from model_server import flags, start_checks
+from model_server.config import config
 from model_server.errors import CheckFailure, FlagError, StatusError
 from model_server.options import Options
-from model_server.signals import StopSignal
+from model_server.process import memory, runtime
+from model_server.process.signals import StopSignal
 
 # What the stock server's -1 becomes.
 FAILED = 255
@@ -70,14 +72,16 @@ def serve(options: Options) -> int:
     memory.leave_out_onednn_ops()
     runtime.leave_out_api()
     # TensorFlow takes a second to import; whoever asks for help or mistypes something does not wait for it.
-    from model_server import config_poller, grpc_server, monitoring, rest_server
-    from model_server.admission import Admission
-    from model_server.loader import Loader
-    from model_server.manager import Manager
-    from model_server.rest_api import RestApi
-    from model_server.server_core import ServerCore
-    from model_server.source import Source
-    from model_server.states import StateBoard
+    from model_server.rest import monitoring, rest_server
+    from model_server.rest.rest_api import RestApi
+    from model_server.rpc import grpc_server
+    from model_server.rpc.admission import Admission
+    from model_server.versions import config_poller
+    from model_server.versions.loader import Loader
+    from model_server.versions.manager import Manager
+    from model_server.versions.server_core import ServerCore
+    from model_server.versions.source import Source
+    from model_server.versions.states import StateBoard
 
     cpus = os.cpu_count() or 1
     board = StateBoard()

@@ -104,11 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--wait", type=float, default=300, metavar="SECONDS", help="give up if not ready by then")
     start.add_argument("--state", type=Path, default=ROOT / "run", metavar="DIR", help="for the resolved models.config")
 
-    messages = commands.add_parser("messages", help="make gateway/upstream/messages.binpb from tensorflow-serving-api")
+    messages = commands.add_parser("messages", help="make the gateway's messages.binpb from tensorflow-serving-api")
     messages.set_defaults(run=_messages)
-    messages.add_argument(
-        "--output", type=Path, default=ROOT / "gateway" / "upstream" / "messages.binpb", metavar="FILE"
-    )
+    messages.add_argument("--output", type=Path, default=ROOT / "gateway/upstream/messages.binpb", metavar="FILE")
 
     for command in (check, start):
         command.add_argument(

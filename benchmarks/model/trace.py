@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.model import ops
 from benchmarks.model.costs import Say, cut
 from benchmarks.model.workers import OURS, SAVED_MODELS, SIGNATURES, Batches, WorkerError, environment
-from model_server import memory
+from model_server.process import memory
 
 SIZES = (1, 32)
 # Utterances of each size.

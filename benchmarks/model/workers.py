@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from model_server.memory import ONEDNN_OPS
+from model_server.process.memory import ONEDNN_OPS
 
 FIXED, LONGEST, MULTIPLE, OURS = "fixed 128", "longest", "multiple of 8", "ours"
 POLICIES = (FIXED, LONGEST, MULTIPLE, OURS)

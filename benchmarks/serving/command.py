@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import command_line
 from benchmarks.serving.rounds import CHOICES
-from model_server.memory import ONEDNN_OPS
+from model_server.process.memory import ONEDNN_OPS
 
 HELP = "the service beside the design it replaced, the model server alone, the model alone and the gateway alone"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.serving import sides
 from benchmarks.serving.rounds import FIXED, FIXED_ONEDNN, OURS
 from benchmarks.texts import SIGNATURE
-from model_server.memory import ONEDNN_OPS
+from model_server.process.memory import ONEDNN_OPS
 
 BATCH = 32
 

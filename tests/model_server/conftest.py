@@ -13,7 +13,7 @@ import pytest
 
 from tests.model_server import heads, layouts, toy, warmup_records
 from tests.model_server.client import Client, predict_request
-from tests.model_server.rest import Rest
+from tests.model_server.rest_client import Rest
 from tests.model_server.scene import Scene, listed, model, scene, write
 from tests.model_server.toy import Publish
 from tests.servers import ModelServer, model_server

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tests.model_server.rest import Rest
+from tests.model_server.rest_client import Rest
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
 SERVING = ":tensorflow:serving:"

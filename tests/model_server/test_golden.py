@@ -22,7 +22,7 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-from tests.model_server.rest import Rest
+from tests.model_server.rest_client import Rest
 from tests.servers import ModelServer, model_server
 
 FOLDER = os.environ.get("TENSORFLOW_SERVING_GOLDEN")

@@ -9,8 +9,8 @@ import grpc
 import pytest
 
 from tests.model_server.client import CALL_SECONDS, Client, predict_request
-from tests.model_server.rest import CALL_SECONDS as REST_SECONDS
-from tests.model_server.rest import Rest, predict_body, refusal
+from tests.model_server.rest_client import CALL_SECONDS as REST_SECONDS
+from tests.model_server.rest_client import Rest, predict_body, refusal
 from tests.servers import ModelServer
 
 PREDICT = "/v1/models/toy:predict"
