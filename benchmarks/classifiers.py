@@ -82,7 +82,7 @@ def measure(directories: list[Path]) -> list[Row]:
 
 def _rows(directory: Path, metrics: dict[str, Any]) -> Iterator[Row]:
     from export import signatures
-    from training import classifier
+    from training.fit import classifier
 
     with tempfile.TemporaryDirectory() as folder:
         saved_model = Path(folder) / "1"
@@ -114,7 +114,7 @@ def _cpu(saved_model: Path, signature: str) -> tuple[float, float]:
     """CPU ms a row: single rows, and batches of 32."""
     import tensorflow as tf
 
-    from training import dataset
+    from training.data import dataset
 
     turns = dataset.load(dataset.SAMPLE).table.sample(BATCH * 8, random_state=0)
     one_thread = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)

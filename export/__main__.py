@@ -51,7 +51,7 @@ def arguments() -> argparse.ArgumentParser:
 def publish(options: argparse.Namespace) -> int:
     """Everything is written and checked beside the versions; only a whole and checked one gets a number."""
     from export import check, ops, signatures, warmup
-    from training import classifier
+    from training.fit import classifier
 
     trained = classifier.load(options.classifier)
     with versions.unpublished(options.models) as part:

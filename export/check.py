@@ -8,8 +8,8 @@ import tensorflow as tf
 from export.errors import CheckError
 from export.probes import PROBES
 from export.signatures import CLASSIFY, CLASSIFY_METHOD, DIALOGUE
-from training.classifier import TrainedClassifier
-from training.dataset import ROLES
+from training.data.dataset import ROLES
+from training.fit.classifier import TrainedClassifier
 
 # How far a probability may be from the trained classifier's, by the precision of the dense layers. float32 sums of
 # another order (other padding, other batch) differ by about 1e-6. A bfloat16 has 8 significant bits: 0.003 off with the

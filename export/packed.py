@@ -17,7 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from export.errors import PrecisionError
-from training.bert import LAYER_NORM_EPSILON, MASKED, BertConfig, Inputs, config_of
+from training.encoder.bert import LAYER_NORM_EPSILON, MASKED, BertConfig, Inputs, config_of
 
 # Rows are sorted by length and cut into so many groups for the attention. Each costs some dozen ops a block, which a
 # single row pays as well: two are free there and save a tenth of a batch of 32, four save 15 % and cost 5 % of a row.

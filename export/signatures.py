@@ -17,7 +17,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from export import packed, storage
-from training.classifier import TrainedClassifier
+from training.fit.classifier import TrainedClassifier
 
 CLASSIFY = "classify"
 DIALOGUE = "dialogue"

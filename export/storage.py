@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from export.packed import PackedEncoder
-from training import rounding
-from training.classifier import TrainedClassifier
+from training.fit import rounding
+from training.fit.classifier import TrainedClassifier
 
 
 class Int8Weight(tf.saved_model.experimental.TrackableResource):

@@ -18,8 +18,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from export.__main__ import main as export
 from gateway.settings.settings import Settings
 from tests.servers import ROOT, Service, free_port, service
-from training import classifier
-from training.intents import INTENTS
+from training.data.intents import INTENTS
+from training.fit import classifier
 
 QUESTION = "Will I be making my own pasta for this recipe or using the packaged store bought kind?"
 # Asked over and over while versions change; of different lengths, so that batches mix them.

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.servers import ROOT, Service
-from training.intents import INTENTS
+from training.data.intents import INTENTS
 
 README = (ROOT / "README.md").read_text()
 

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from training.bert import BertConfig, BertEncoder, random_weights, save_encoder
-from training.dataset import SAMPLE
-from training.minilm import vocabulary
-from training.preprocess import save_preprocessing
+from training.data.dataset import SAMPLE
+from training.encoder.bert import BertConfig, BertEncoder, random_weights, save_encoder
+from training.encoder.minilm import vocabulary
+from training.encoder.preprocess import save_preprocessing
 
 
 def save_pair(directory: Path, layers: int, hidden: int, heads: int) -> None:

@@ -15,8 +15,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from training import dataset, download, encoders, recipe
+from training.data import dataset, download
+from training.encoder import encoders
 from training.errors import TrainingError
+from training.fit import recipe
 
 DATA_HELP = """where the dialogues come from: `sample` (bundled, a thousand turns), `published` (fetched once over
 HTTPS into the cache), the URL of a mirror, or a file or directory of wizard_of_tasks_<domain>_<version>.json
@@ -78,7 +80,7 @@ def fit(options: argparse.Namespace) -> None:
     print(f"{len(data.table)} labelled turns ({data.dropped} without text or intent dropped)", flush=True)
     if options.domain:
         data = data.trained_on(options.domain)
-    from training import report
+    from training.report import report
     from training.run import Run
 
     name = Path(options.recipe).stem
@@ -105,7 +107,8 @@ def fit(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """Prints the figures of a trained classifier."""
     data = read_data(options.data)
-    from training import classifier, evaluate, report
+    from training.fit import classifier
+    from training.report import evaluate, report
 
     evaluations = evaluate.evaluate(classifier.load(options.classifier), data, options.with_context)
     figures = {split: evaluation.as_json() for split, evaluation in evaluations.items()}

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from training import calibration, classifier, progress, report
-from training.assessment import assess
-from training.classifier import Description, TrainedClassifier
-from training.dataset import SPLITS, Dataset
-from training.encoders import Encoder
-from training.fit import fit
-from training.intents import INTENTS
-from training.recipe import Recipe
+from training.data.dataset import SPLITS, Dataset
+from training.data.intents import INTENTS
+from training.encoder.encoders import Encoder
+from training.fit import classifier, progress
+from training.fit.classifier import Description, TrainedClassifier
+from training.fit.fit import fit
+from training.fit.recipe import Recipe
+from training.report import calibration, report
+from training.report.assessment import assess
 
 
 @dataclass(frozen=True)

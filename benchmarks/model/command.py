@@ -50,7 +50,7 @@ def measure(directory: Path, compared: int) -> dict[str, object]:
     """
     from benchmarks.gateway_load import utterances
     from benchmarks.model import costs, policies, shapes, trace, workers
-    from training import classifier
+    from training.fit import classifier
 
     texts = utterances()
     cores = len(os.sched_getaffinity(0))

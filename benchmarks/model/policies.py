@@ -12,10 +12,10 @@ import tensorflow as tf
 from benchmarks.model.costs import LENGTHS, row
 from benchmarks.model.workers import FIXED, LONGEST, MULTIPLE, SIGNATURES
 from export import signatures, storage
-from training import context
-from training.classifier import TrainedClassifier
-from training.context import SPECIAL_PIECES, Packed
 from training.errors import ClassifierError
+from training.fit import context
+from training.fit.classifier import TrainedClassifier
+from training.fit.context import SPECIAL_PIECES, Packed
 
 # What TensorFlow Hub's preprocessing packs to, whatever the text.
 FIXED_LENGTH = 128

@@ -42,7 +42,7 @@ def measure(directory: Path, rounds: int, seconds: float) -> dict[str, object]:
     """Accuracy of both precisions, then the rates of all three ways by turns."""
     from benchmarks.serving import sides
     from export import signatures
-    from training import classifier
+    from training.fit import classifier
 
     trained = classifier.load(directory)
     rates: dict[str, dict[str, list[float]]] = {name: {str(batch): [] for batch in BATCHES} for name, *_ in WAYS}
@@ -70,7 +70,7 @@ def _accuracy(versions: dict[str, Path]) -> list[dict[str, object]]:
     import numpy as np
     import tensorflow as tf
 
-    from training import dataset
+    from training.data import dataset
 
     data = dataset.load(Path(os.environ.get("WOT_DATA_DIR") or dataset.SAMPLE))
     models = {precision: tf.saved_model.load(str(path)) for precision, path in versions.items()}
@@ -102,7 +102,7 @@ def _accuracy(versions: dict[str, Path]) -> list[dict[str, object]]:
 
 
 def _intents(model) -> list[str]:
-    from training.intents import INTENTS
+    from training.data.intents import INTENTS
 
     named = model.signatures["labels"](label_index=list(range(len(INTENTS))))["intent"]
     return [name.decode() for name in named.numpy()]

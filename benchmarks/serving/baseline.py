@@ -15,8 +15,8 @@ import tensorflow_hub as hub
 import tf_keras
 
 from benchmarks.serving import fixed
-from training import classifier
-from training.classifier import TrainedClassifier
+from training.fit import classifier
+from training.fit.classifier import TrainedClassifier
 
 
 def build(trained: TrainedClassifier) -> tf_keras.Model:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from training.classifier import TrainedClassifier
+from training.fit.classifier import TrainedClassifier
 
 PIECES = 128
 

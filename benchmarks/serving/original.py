@@ -9,9 +9,9 @@ Its weights are random at first, and MiniLM's vocabulary is BERT's: what it cost
 import argparse
 from pathlib import Path
 
-from training.bert import BertConfig, BertEncoder, random_weights, save_encoder
-from training.minilm import vocabulary
-from training.preprocess import save_preprocessing
+from training.encoder.bert import BertConfig, BertEncoder, random_weights, save_encoder
+from training.encoder.minilm import vocabulary
+from training.encoder.preprocess import save_preprocessing
 
 # As its name on TensorFlow Hub says.
 SIZE = BertConfig(layers=2, hidden=256, heads=4)

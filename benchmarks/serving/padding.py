@@ -70,7 +70,7 @@ def write(classifier: Path, target: Path) -> None:
     import tensorflow as tf
 
     from benchmarks.serving import fixed
-    from training.classifier import load
+    from training.fit.classifier import load
 
     trained = load(classifier)
 

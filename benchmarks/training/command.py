@@ -47,7 +47,7 @@ def measure(encoder: str, steps: int) -> dict[str, object]:
     Raises:
         TrainingFailedError: one of them failed.
     """
-    from training import dataset
+    from training.data import dataset
 
     named = os.environ.get("WOT_DATA_DIR")
     rounds: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}

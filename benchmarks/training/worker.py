@@ -86,7 +86,9 @@ def main(way: str, encoder: str, data: Path, warm_up: int, steps: int) -> Measur
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import pandas as pd
 
-    from training import dataset, encoders, recipe
+    from training.data import dataset
+    from training.encoder import encoders
+    from training.fit import recipe
 
     chosen = recipe.load(REFERENCE if way == PUBLISHED else way, encoder=encoder, epochs=1)
     loaded = dataset.load(data)
@@ -102,8 +104,8 @@ def main(way: str, encoder: str, data: Path, warm_up: int, steps: int) -> Measur
 
 def _fit(pair: Any, recipe: Any, train: Any, validation: Any, watch: Stopwatch) -> Mask:
     """By the project's own loop, which the stopwatch cuts short by ending its epoch."""
-    from training.batches import PackedRows
-    from training.fit import fit
+    from training.fit.batches import PackedRows
+    from training.fit.fit import fit
 
     for_training = PackedRows.for_training
 
@@ -122,8 +124,8 @@ def _train_as_published(pair: Any, recipe: Any, train: Any, validation: Any, wat
     import tensorflow as tf
     import tf_keras
 
-    from training import architecture
-    from training.intents import INTENTS
+    from training.data.intents import INTENTS
+    from training.fit import architecture
 
     trainable = architecture.build(pair, recipe.sequence_length, recipe.dropout, recipe.train_embeddings)
     trainable.model.compile(

@@ -15,7 +15,7 @@ SETTINGS = [Setting(FIXED, 1), Setting(LONGEST, 1), Setting(MULTIPLE, 2), Settin
 @pytest.fixture(scope="module")
 def exported(tiny_classifier: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from benchmarks.model import policies
-    from training import classifier
+    from training.fit import classifier
 
     folder = tmp_path_factory.mktemp("exported")
     policies.write(classifier.load(tiny_classifier), folder)
@@ -29,7 +29,7 @@ def workers(exported: Path) -> Iterator[dict[Setting, Worker]]:
 
 
 def test_every_way_to_pad_answers_as_the_classifier_does(workers: dict[Setting, Worker], tiny_classifier: Path) -> None:
-    from training import classifier
+    from training.fit import classifier
 
     expected = classifier.load(tiny_classifier).logits(TEXTS)
     for worker in workers.values():
@@ -65,7 +65,7 @@ def test_a_process_that_ends_is_an_error(exported: Path) -> None:
 
 def test_the_lengths_of_texts_are_those_that_the_classifier_reads(tiny_classifier: Path) -> None:
     from benchmarks.model import policies
-    from training import classifier
+    from training.fit import classifier
 
     loaded = classifier.load(tiny_classifier)
     limit = loaded.description.sequence_length

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchmarks.gateway_load import utterances
 from benchmarks.serving import baseline, padding, sides, soak, wrk
-from training import classifier
+from training.fit import classifier
 
 SAID = """Running 8s test @ http://127.0.0.1:5000
 FIGURES {"requests": 80, "seconds": 8.0, "failed": 1, "mean": 2000.0, "p50": 1.0, "p90": 2.0, "p99": 3.0}

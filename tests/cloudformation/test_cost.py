@@ -12,7 +12,7 @@ from cloudformation.documents import cost, facts, prices
 from cloudformation.documents.generated import DOCS
 from cloudformation.stacks import KINDS
 from cloudformation.templates import TEMPLATES, Template, load
-from training.intents import INTENTS
+from training.data.intents import INTENTS
 
 LOADED = {kind: load(TEMPLATES[kind]) for kind in KINDS}
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from export import check
 from export.__main__ import main
 from export.errors import CheckError
-from training import classifier
+from training.fit import classifier
 
 
 def test_model_with_an_op_the_server_lacks_publishes_nothing(

@@ -10,8 +10,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from export import packed, probes
 from export.__main__ import main
 from export.errors import PrecisionError
-from training import classifier
-from training.bert import BertConfig, BertEncoder, random_weights, save_encoder
+from training.encoder.bert import BertConfig, BertEncoder, random_weights, save_encoder
+from training.fit import classifier
 
 # Rows of these lengths in one batch: two groups of the attention meet every order of short and long.
 LENGTHS = ([7], [3, 16, 1, 9, 16, 2, 5], [16, 16], [1, 1, 12], [], [4] * 9)

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from export import probes, signatures
 from tests.export.conftest import Served
-from training import classifier, dataset
-from training.intents import INTENTS
+from training.data import dataset
+from training.data.intents import INTENTS
+from training.fit import classifier
 
 
 def test_signatures_are_those_of_the_contract(served: Served) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import signatures
-from training import classifier
+from training.fit import classifier
 
 TEXTS = ["What's next?", "", "How many eggs do I need for the cake?"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from training.dataset import COLUMNS, Dataset
-from training.predictions import Predictions
+from training.data.dataset import COLUMNS, Dataset
+from training.report.predictions import Predictions
 
 LABELS = ("ask", "next", "stop")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from training import dataset
 from training.__main__ import main
-from training.bert import BertConfig, BertEncoder, save_encoder
-from training.intents import INTENTS
+from training.data import dataset
+from training.data.intents import INTENTS
+from training.encoder.bert import BertConfig, BertEncoder, save_encoder
 
 QUICK = ["fit", "--recipe", "quick", "--data", "sample", "--epochs", "1"]
 

@@ -11,7 +11,7 @@ from cloudformation.image.instance.errors import GoldenError
 from cloudformation.image.instance.golden import Golden, ask_golden
 from tests.gateway.tiny_model import TinyModel
 from tests.servers import ROOT, service
-from training.intents import INTENTS
+from training.data.intents import INTENTS
 
 MODEL = TinyModel(tuple(f"intent_{number}" for number in range(11)))
 VERSION = 7

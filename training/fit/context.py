@@ -1,0 +1,55 @@
+"""Dialogue context: who speaks, and what was said before, as the second segment of a row.
+
+[CLS] text [SEP] role previous [SEP], any part of the second segment left out where it is unknown; without either there
+is no second segment, so that a row without context is exactly the row of its text alone. Works over any hub-shaped
+preprocessing, in a graph and outside.
+"""
+
+from typing import Any
+
+import tensorflow as tf
+
+from training.data.dataset import ROLES
+
+Packed = dict[str, tf.Tensor]
+
+# Padding to a multiple of this many pieces: few distinct shapes, each of which costs memory and a first slow run.
+LENGTH_MULTIPLE = 8
+# [CLS] and [SEP] around the pieces of a text.
+SPECIAL_PIECES = 2
+
+
+def second_segment(role: tf.Tensor, previous: tf.Tensor) -> tf.Tensor:
+    """Role and previous text, string [rows] each -> string [rows]. A role that is none of `ROLES` is unknown."""
+    known = tf.reduce_any(tf.equal(role[:, tf.newaxis], tf.constant(ROLES)[tf.newaxis, :]), axis=1)
+    return tf.strings.strip(tf.strings.join([tf.where(known, role, ""), previous], separator=" "))
+
+
+def pack(preprocess: Any, segments: list[tf.Tensor], sequence_length: int) -> Packed:
+    """Texts, and perhaps their second segments, string [rows] each -> packed inputs, int32 [rows, length] each.
+
+    The length is the longest row's, up to a multiple of 8, at most `sequence_length` and one piece more for the second
+    segment's [SEP]. Longer rows are cut, both segments in turn.
+    """
+    tokens = [preprocess.tokenize(_clean(segment)) for segment in segments]
+    # Hub's preprocessing gives pieces by word, [rows, (words), (pieces)].
+    lengths = [(row.merge_dims(1, -1) if row.ragged_rank > 1 else row).row_lengths() for row in tokens]
+    most = sequence_length + len(segments) - 1
+    # The 0 stands in for the longest row of an empty batch.
+    longest = tf.reduce_max(tf.concat([sum(lengths), [0]], axis=0)) + SPECIAL_PIECES + len(segments) - 1
+    rounded = tf.minimum(-(-longest // LENGTH_MULTIPLE) * LENGTH_MULTIPLE, most)
+    packed = preprocess.bert_pack_inputs(tokens, seq_length=tf.cast(rounded, tf.int32))
+    return packed if len(segments) == 1 else _without_empty_segment(packed, lengths[1])
+
+
+def _clean(text: tf.Tensor) -> tf.Tensor:
+    # A row of broken UTF-8 would fail the whole batch, with everybody else's rows in it.
+    return tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
+
+
+def _without_empty_segment(packed: Packed, lengths: tf.Tensor) -> Packed:
+    """Makes the [SEP] that would close an empty second segment padding."""
+    pieces = tf.reduce_sum(packed["input_mask"], axis=1, keepdims=True) - tf.cast(lengths == 0, tf.int32)[:, tf.newaxis]
+    kept = tf.cast(tf.range(tf.shape(packed["input_mask"])[1])[tf.newaxis, :] < pieces, tf.int32)
+    # 0 is [PAD], an unset mask and the first segment's type.
+    return {name: values * kept for name, values in packed.items()}
