@@ -9,7 +9,7 @@ from benchmarks.gateway import profile, report
 
 LOOP = "BaseEventLoop._run_once (asyncio/base_events.py:1922);Handle._run (asyncio/events.py:80)"
 BEFORE = f"main (gateway/__main__.py:55);BaseEventLoop.run_forever (asyncio/base_events.py:607);{LOOP}"
-SIGHT = "Application._handle (aiohttp/web_app.py:563);sight_middleware (gateway/sight.py:69)"
+SIGHT = "Application._handle (aiohttp/web_app.py:563);sight_middleware (gateway/api/request_log.py:69)"
 
 
 def raw(calls: str, count: int, pid: int = 7) -> str:
@@ -20,16 +20,16 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
     ("calls", "part", "function"),
     [
         ("", profile.EVENT_LOOP, "asyncio/events.py:Handle._run"),
-        (SIGHT, "middlewares, limits, views", "gateway/sight.py:sight_middleware"),
-        (f"{SIGHT};_write_line (gateway/sight.py:104)", "access log", "gateway/sight.py:_write_line"),
+        (SIGHT, "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
+        (f"{SIGHT};_write_line (gateway/api/request_log.py:104)", "access log", "gateway/api/request_log.py:_write_line"),
         (
-            f"{SIGHT};_write_line (gateway/sight.py:104);Logger.log (logging/__init__.py:1559)",
+            f"{SIGHT};_write_line (gateway/api/request_log.py:104);Logger.log (logging/__init__.py:1559)",
             "access log",
             "logging/__init__.py:Logger.log",
         ),
-        (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/sight.py:sight_middleware"),
+        (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
         (
-            f"{SIGHT};Metrics.request_done (gateway/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
+            f"{SIGHT};Metrics.request_done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
             "metrics",
             "prometheus_client/metrics.py:Histogram.observe",
         ),
@@ -39,26 +39,26 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
             "grpc/_common.py:_transform",
         ),
         (
-            "Combiner._together (gateway/combiner.py:108);BaseEventLoop.call_later (asyncio/base_events.py:727)",
+            "Combiner._together (gateway/upstream/combiner.py:108);BaseEventLoop.call_later (asyncio/base_events.py:727)",
             "combiner",
-            "gateway/combiner.py:Combiner._together",
+            "gateway/upstream/combiner.py:Combiner._together",
         ),
-        (f"{SIGHT};json_response (gateway/views.py:21)", "JSON (msgspec)", "gateway/views.py:json_response"),
+        (f"{SIGHT};json_response (gateway/api/views.py:21)", "JSON (msgspec)", "gateway/api/views.py:json_response"),
         (
             "StreamWriter._writelines (aiohttp/http_writer.py:116);write (asyncio/selector_events.py:1057)",
             "sockets: read, write, wait",
             "asyncio/selector_events.py:write",
         ),
-        (f"{SIGHT};read_body (gateway/bodies.py:56)", "checks of the request", "gateway/bodies.py:read_body"),
+        (f"{SIGHT};read_body (gateway/api/bodies.py:56)", "checks of the request", "gateway/api/bodies.py:read_body"),
         (
             "RequestHandler.start (aiohttp/web_protocol.py:666)",
             "HTTP (aiohttp)",
             "aiohttp/web_protocol.py:RequestHandler.start",
         ),
         (
-            "Calls.__init__.<locals>.<dictcomp>.<lambda> (gateway/calls.py:43)",
+            "Calls.__init__.<locals>.<dictcomp>.<lambda> (gateway/upstream/calls.py:43)",
             "gRPC client",
-            "gateway/calls.py:Calls.__init__.<locals>.<dictcomp>.<lambda>",
+            "gateway/upstream/calls.py:Calls.__init__.<locals>.<dictcomp>.<lambda>",
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_shares_are_of_the_whole_process() -> None:
         (profile.EVENT_LOOP, pytest.approx(0.2)),
         (profile.OWN_THREADS, pytest.approx(0.2)),
     ]
-    assert parts[0].functions == (("gateway/sight.py:sight_middleware", pytest.approx(0.6)),)
+    assert parts[0].functions == (("gateway/api/request_log.py:sight_middleware", pytest.approx(0.6)),)
 
 
 def test_a_profile_without_samples_is_an_error() -> None:
@@ -114,7 +114,7 @@ def figures() -> dict[str, Any]:
 
     def profiled(connections: int, cpu_ms: float) -> dict[str, Any]:
         parts = [
-            {"name": "gRPC client", "share": 0.75, "functions": [["gateway/calls.py:Calls.make", 0.5]]},
+            {"name": "gRPC client", "share": 0.75, "functions": [["gateway/upstream/calls.py:Calls.make", 0.5]]},
             {"name": "metrics", "share": 0.25, "functions": []},
         ]
         return {
@@ -152,7 +152,7 @@ def test_the_section_has_the_medians_and_shares() -> None:
     text = report.markdown(written())
     assert text.startswith("## The gateway\n")
     assert "| 1 | combined | 200 (100 to 300) | 1.0 | 2.0 | 3.0 | 1.00 | 3.00 | 25% | 0 |" in text
-    assert "| gRPC client | 75.0% | 1.500 | `gateway/calls.py:Calls.make` 50.0% |" in text
+    assert "| gRPC client | 75.0% | 1.500 | `gateway/upstream/calls.py:Calls.make` 50.0% |" in text
     assert "| patient | 64 | 8 | 1.0 | 8.0 | 4 | 0.5 | 2 |" in text
     assert (
         "patient: p99 of the answered 2.0 times that of as many as are taken, 4.0 times that of one at a time" in text
