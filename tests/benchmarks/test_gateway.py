@@ -21,7 +21,11 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
     [
         ("", profile.EVENT_LOOP, "asyncio/events.py:Handle._run"),
         (SIGHT, "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
-        (f"{SIGHT};_write_line (gateway/api/request_log.py:104)", "access log", "gateway/api/request_log.py:_write_line"),
+        (
+            f"{SIGHT};_write_line (gateway/api/request_log.py:104)",
+            "access log",
+            "gateway/api/request_log.py:_write_line",
+        ),
         (
             f"{SIGHT};_write_line (gateway/api/request_log.py:104);Logger.log (logging/__init__.py:1559)",
             "access log",
