@@ -33,7 +33,7 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
         ),
         (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
         (
-            f"{SIGHT};Metrics.request_done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
+            f"{SIGHT};Metrics.done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
             "metrics",
             "prometheus_client/metrics.py:Histogram.observe",
         ),
@@ -43,7 +43,7 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
             "grpc/_common.py:_transform",
         ),
         (
-            "Combiner._together (gateway/upstream/combiner.py:108);BaseEventLoop.call_later (asyncio/base_events.py:727)",
+            "Combiner._together (gateway/upstream/combiner.py:1);Loop.call_later (asyncio/base_events.py:727)",
             "combiner",
             "gateway/upstream/combiner.py:Combiner._together",
         ),
