@@ -33,7 +33,7 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
         ),
         (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
         (
-            f"{SIGHT};Metrics.done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:678)",
+            f"{SIGHT};Metrics.done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:1)",
             "metrics",
             "prometheus_client/metrics.py:Histogram.observe",
         ),
