@@ -16,6 +16,7 @@ from pathlib import Path
 from export import versions
 from export.errors import ExportError
 from training.errors import TrainingError
+from training.quiet import quiet_tensorflow
 
 # The model's name is the name of its directory: models/intent -> intent.
 MODELS = Path("models/intent")
@@ -104,4 +105,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    quiet_tensorflow()
     sys.exit(main())

@@ -19,6 +19,7 @@ from training.data import dataset, download
 from training.encoder import encoders
 from training.errors import TrainingError
 from training.fit import recipe
+from training.quiet import quiet_tensorflow
 
 DATA_HELP = """where the dialogues come from: `sample` (bundled, a thousand turns), `published` (fetched once over
 HTTPS into the cache), the URL of a mirror, or a file or directory of wizard_of_tasks_<domain>_<version>.json
@@ -134,4 +135,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    quiet_tensorflow()
     sys.exit(main())

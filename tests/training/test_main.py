@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -117,6 +118,14 @@ def test_few_rows_teach_pretrained_weights_the_intents(tmp_path: Path) -> None:
     assert main([*words, "--output", str(tmp_path / "learned")]) == 0
     metrics = json.loads((tmp_path / "learned" / "metrics.json").read_text())
     assert metrics["splits"]["test"]["accuracy"] > 0.6
+
+
+def test_importing_the_command_lines_does_not_silence_other_processes() -> None:
+    """A model server that a test or another program starts would inherit the variable, and log nothing."""
+    code = "import os, training.__main__, export.__main__; print(os.environ.get('TF_CPP_MIN_LOG_LEVEL'))"
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
 
 
 @pytest.mark.parametrize(
