@@ -83,7 +83,7 @@ def test_no_caches_nothing_hidden(checkout: Path, models: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "name", ["gateway/keys.txt", "gateway/tls.pem", "gateway/client/token.json", "serving_config/x.key"]
+    "name", ["gateway/keys.txt", "gateway/tls.pem", "gateway/api/token.json", "serving_config/x.key"]
 )
 def test_a_file_that_may_be_a_secret_stops_the_packing(checkout: Path, models: Path, name: str) -> None:
     (checkout / name).write_text("secret")

@@ -1,4 +1,4 @@
-"""`python -m gateway.client batch` at a real gateway: files in, files out, in order, with each row's own error."""
+"""`python -m intent_client batch` at a real gateway: files in, files out, in order, with each row's own error."""
 
 import csv
 import json
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.client.command import finish, run, start
-from tests.gateway.client.stand_in import StandIn, refuse
+from tests.client.command import finish, run, start
+from tests.client.stand_in import StandIn, refuse
 from tests.gateway.conftest import MODEL
 from tests.gateway.running import gateway
 from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, probability

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.client import AnswerError, BadAnswerError, Client, ClientError, Prediction, Turn, UnreachableError
-from tests.gateway.client.stand_in import Reaction, StandIn, break_off, cut, intent, refuse, say, stand_in
+from intent_client import AnswerError, BadAnswerError, Client, ClientError, Prediction, Turn, UnreachableError
+from tests.client.stand_in import Reaction, StandIn, break_off, cut, intent, refuse, say, stand_in
 from tests.servers import free_port
 
 # A hang guard where the limit is not what is tested.

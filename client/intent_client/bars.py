@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from gateway.client.results import Prediction
+from intent_client.results import Prediction
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _WIDEST = 40

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 
-from gateway.client.errors import ClientError
+from intent_client.errors import ClientError
 
 FIRST_SECONDS = 0.1
 """After the first failure; twice as long after each further one."""

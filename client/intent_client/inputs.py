@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.client.errors import UsageError
-from gateway.client.lines import Lines
-from gateway.client.turns import ROLES, Turn
+from intent_client.errors import UsageError
+from intent_client.lines import Lines
+from intent_client.turns import ROLES, Turn
 
 CONTEXT = ("role", "previous")
 """Columns that say what is known around the text, where the input has them."""

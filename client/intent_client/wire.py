@@ -4,9 +4,9 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway.client.errors import AnswerError, BadAnswerError
-from gateway.client.results import Prediction, Score, Timing
-from gateway.client.turns import Role, Turn
+from intent_client.errors import AnswerError, BadAnswerError
+from intent_client.results import Prediction, Score, Timing
+from intent_client.turns import Role, Turn
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.client import AnswerError, Client, Prediction, Turn, UsageError
+from intent_client import AnswerError, Client, Prediction, Turn, UsageError
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.running import gateway
 from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, probability
@@ -54,8 +54,8 @@ async def test_an_error_names_the_field_of_its_text_among_all_of_them(url: str) 
     assert sum(isinstance(each, Prediction) for each in got) == 7
 
 
-async def test_a_model_that_cannot_use_it_refuses_who_needs_it_only(other_server: ModelServer) -> None:
-    with gateway(model_server=other_server.address, **PATIENT) as running:
+async def test_a_model_that_cannot_use_it_refuses_who_needs_it_only(server: ModelServer) -> None:
+    with gateway(model_server=server.address, model_name="plain", **PATIENT) as running:
         async with Client(f"http://127.0.0.1:{running.port}") as client:
             with pytest.raises(AnswerError) as refused:
                 await client.predict("a", role="student")

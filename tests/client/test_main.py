@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.client.command import run
-from tests.gateway.client.stand_in import StandIn, refuse
+from tests.client.command import environment, run
+from tests.client.stand_in import StandIn, refuse
 from tests.gateway.conftest import MODEL
 from tests.gateway.tiny_model import PROBABILITY, probability
-from tests.servers import ROOT, free_port
+from tests.servers import free_port
 
 TEXT = "How long do I boil the pasta?"
 
@@ -48,7 +48,7 @@ def test_predict_options_reach_the_gateway(url: str) -> None:
     done = run("predict", TEXT, "--url", url, "--version", "99")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert re.fullmatch(r"gateway\.client: unknown_version: .*, request [0-9a-f]{32}\n", done.stderr)
+    assert re.fullmatch(r"intent-client: unknown_version: .*, request [0-9a-f]{32}\n", done.stderr)
 
 
 def test_predict_as_json(url: str) -> None:
@@ -93,7 +93,7 @@ def test_nobody_there_is_status_1() -> None:
     done = run("predict", TEXT, "--url", f"http://127.0.0.1:{port}", "--time-limit", "0.2")
     assert done.returncode == 1
     assert done.stderr == (
-        f"gateway.client: unreachable: no connection to http://127.0.0.1:{port}: Connection refused\n"
+        f"intent-client: unreachable: no connection to http://127.0.0.1:{port}: Connection refused\n"
     )
 
 
@@ -154,17 +154,19 @@ def test_help_shows_the_way(command: str) -> None:
     done = run(*command.split(), "--help")
     assert done.returncode == 0
     if command in ("", "batch"):
-        assert "examples:\n  python -m gateway.client " in done.stdout
+        assert "examples:\n  intent-client " in done.stdout
     assert "exit status:" in done.stdout or command
 
 
 def test_help_loads_no_http_library_and_nothing_loads_tensorflow(url: str) -> None:
-    program = "import runpy, sys; sys.argv = {argv!r}\ntry: runpy.run_module('gateway.client', run_name='__main__')\n"
+    program = "import runpy, sys; sys.argv = {argv!r}\ntry: runpy.run_module('intent_client', run_name='__main__')\n"
     program += "except SystemExit as end: assert not end.code\nprint(*(name.split('.')[0] for name in sys.modules))"
 
     def loaded(*argv: str) -> set[str]:
-        code = program.format(argv=["gateway.client", *argv])
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        code = program.format(argv=["intent_client", *argv])
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+        )
         return set(done.stdout.splitlines()[-1].split())
 
     assert not loaded("--help") & {"aiohttp", "tqdm", "tensorflow", "grpc"}

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.client import inputs, outputs
-from gateway.client.batch import Aim, Batch
-from gateway.client.chunks import ChunkReader, chunks
-from gateway.client.client import Client
-from gateway.client.errors import ClientError, UsageError
-from gateway.client.journal import Destination, PartFile, State, Stdout
-from gateway.client.lines import Lines
-from gateway.client.progress import Progress
+from intent_client import inputs, outputs
+from intent_client.batch import Aim, Batch
+from intent_client.chunks import ChunkReader, chunks
+from intent_client.client import Client
+from intent_client.errors import ClientError, UsageError
+from intent_client.journal import Destination, PartFile, State, Stdout
+from intent_client.lines import Lines
+from intent_client.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
-from gateway.client.errors import AnswerError, BadAnswerError, ClientError, UnreachableError
-from gateway.client.pause import Pause
-from gateway.client.wire import Problem
+from intent_client.errors import AnswerError, BadAnswerError, ClientError, UnreachableError
+from intent_client.pause import Pause
+from intent_client.wire import Problem
 
 ATTEMPT_SECONDS = 15.0
 """Longest wait for one answer, so that a peer which vanished without a word does not use up all the time. The

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.client.errors import ClientError, UsageError
-from gateway.client.inputs import Row
-from gateway.client.results import Prediction
+from intent_client.errors import ClientError, UsageError
+from intent_client.inputs import Row
+from intent_client.results import Prediction
 
 COLUMNS = ("intent", "score", "version", "abstained", "error")
 

@@ -1,4 +1,4 @@
-"""Command line of the client: `python -m gateway.client predict|batch|intents|models`."""
+"""Command line of the client: `intent-client predict|batch|intents|models`."""
 
 import argparse
 import asyncio
@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from gateway.client.arguments import seconds, share, whole
-from gateway.client.client import BATCH_SIZE, TIME_LIMIT, URL, Client
-from gateway.client.errors import ClientError, UsageError
-from gateway.client.turns import ROLES
+from intent_client.arguments import seconds, share, whole
+from intent_client.client import BATCH_SIZE, TIME_LIMIT, URL, Client
+from intent_client.errors import ClientError, UsageError
+from intent_client.turns import ROLES
 
 T = TypeVar("T")
 
@@ -23,12 +23,12 @@ BATCH_TIME_LIMIT = 300.0
 
 _EXAMPLES = """\
 examples:
-  python -m gateway.client predict "How long do I boil the pasta?"
-  python -m gateway.client predict "Yes, go on" --role student --previous "Shall I read the next step?"
-  python -m gateway.client predict "stop" --top-k 3 --threshold 0.8 --json
-  python -m gateway.client batch utterances.csv -o intents.csv
-  cat utterances.txt | python -m gateway.client batch - > intents.csv
-  python -m gateway.client models --url https://intents.example.com --key-file key.txt
+  intent-client predict "How long do I boil the pasta?"
+  intent-client predict "Yes, go on" --role student --previous "Shall I read the next step?"
+  intent-client predict "stop" --top-k 3 --threshold 0.8 --json
+  intent-client batch utterances.csv -o intents.csv
+  cat utterances.txt | intent-client batch - > intents.csv
+  intent-client models --url https://intents.example.com --key-file key.txt
 
 exit status:
   0  answered; for batch: every row
@@ -46,9 +46,9 @@ in OUTPUT.part, and the same command again goes on behind the last of them.
 
 _BATCH_EXAMPLES = """\
 examples:
-  python -m gateway.client batch utterances.csv -o intents.csv --column utterance
-  python -m gateway.client batch utterances.jsonl -o intents.jsonl --concurrency 8 --threshold 0.7
-  zcat big.jsonl.gz | python -m gateway.client batch - --format jsonl -o intents.jsonl
+  intent-client batch utterances.csv -o intents.csv --column utterance
+  intent-client batch utterances.jsonl -o intents.jsonl --concurrency 8 --threshold 0.7
+  zcat big.jsonl.gz | intent-client batch - --format jsonl -o intents.jsonl
 """
 
 
@@ -58,26 +58,26 @@ def main() -> int:
     try:
         return int(options.run(options))
     except UsageError as error:
-        print(f"gateway.client: {error}", file=sys.stderr)
+        print(f"intent-client: {error}", file=sys.stderr)
         return 2
     except ClientError as error:
         # An id that no gateway has answered under helps nobody.
         request = f", request {error.request_id}" if error.status else ""
-        print(f"gateway.client: {error.code}: {error.detail}{request}", file=sys.stderr)
+        print(f"intent-client: {error.code}: {error.detail}{request}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read the output has enough. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"gateway.client: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        print(f"intent-client: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from gateway.client.bars import ranking
+    from intent_client.bars import ranking
 
     prediction = _ask(
         options,
@@ -96,8 +96,8 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _batch(options: argparse.Namespace) -> int:
-    from gateway.client.batch import Aim
-    from gateway.client.job import Job
+    from intent_client.batch import Aim
+    from intent_client.job import Job
 
     if options.output and options.option:
         raise UsageError("OUTPUT is given twice")
@@ -149,7 +149,7 @@ def _ask(options: argparse.Namespace, question: Callable[[Client], Awaitable[T]]
 
 def _say_waiting(error: ClientError, seconds: float) -> None:
     if sys.stderr.isatty():
-        print(f"gateway.client: {error.detail}; next try in {seconds:.1f} s", file=sys.stderr)
+        print(f"intent-client: {error.detail}; next try in {seconds:.1f} s", file=sys.stderr)
 
 
 def _json(result: msgspec.Struct) -> str:
@@ -167,7 +167,7 @@ def _key(options: argparse.Namespace) -> str | None:
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="python -m gateway.client",
+        prog="intent-client",
         description="Ask the gateway of the intent service.",
         epilog=_EXAMPLES,
         formatter_class=raw,

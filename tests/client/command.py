@@ -1,4 +1,4 @@
-"""Runs `python -m gateway.client` as a process of its own."""
+"""Runs `python -m intent_client` as a process of its own."""
 
 import os
 import subprocess
@@ -11,13 +11,14 @@ from tests.servers import ROOT
 SECONDS = 120
 
 
-def _environment(variables: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")} | variables
+def environment(**variables: str) -> dict[str, str]:
+    """In which Python finds the client, installed or not."""
+    return os.environ | {"PYTHONPATH": str(ROOT / "client")} | variables
 
 
 def command(*words: str | Path) -> list[str]:
     """The command line."""
-    return [sys.executable, "-m", "gateway.client", *map(str, words)]
+    return [sys.executable, "-m", "intent_client", *map(str, words)]
 
 
 def run(*words: str | Path, stdin: bytes = b"", **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -25,7 +26,7 @@ def run(*words: str | Path, stdin: bytes = b"", **variables: str) -> "subprocess
     done = subprocess.run(
         command(*words),
         cwd=ROOT,
-        env=_environment(variables),
+        env=environment(**variables),
         input=stdin,
         capture_output=True,
         timeout=SECONDS,
@@ -42,7 +43,7 @@ def start(
     return subprocess.Popen(
         command(*words),
         cwd=ROOT,
-        env=_environment({}),
+        env=environment(),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,

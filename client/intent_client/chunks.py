@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from gateway.client.errors import UsageError
-from gateway.client.inputs import Input, Row
-from gateway.client.lines import Lines, Position
+from intent_client.errors import UsageError
+from intent_client.inputs import Input, Row
+from intent_client.lines import Lines, Position
 
 
 @dataclass(frozen=True, slots=True)

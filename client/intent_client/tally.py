@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.client.outputs import Outcome
-from gateway.client.results import Prediction
+from intent_client.outputs import Outcome
+from intent_client.results import Prediction
 
 
 class Tally(msgspec.Struct, frozen=True):

@@ -14,9 +14,9 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from gateway.client.errors import UsageError
-from gateway.client.lines import Position
-from gateway.client.tally import Tally
+from intent_client.errors import UsageError
+from intent_client.lines import Position
+from intent_client.tally import Tally
 
 
 class State(msgspec.Struct, frozen=True):

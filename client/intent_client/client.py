@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateway.client.errors import AnswerError, BadAnswerError, ClientError, UsageError
-from gateway.client.results import Intents, Models, Prediction
-from gateway.client.turns import Role, Turn
-from gateway.client.wire import IntentsAnswer, Question, TextAnswer, TextsAnswer, decode
+from intent_client.errors import AnswerError, BadAnswerError, ClientError, UsageError
+from intent_client.results import Intents, Models, Prediction
+from intent_client.turns import Role, Turn
+from intent_client.wire import IntentsAnswer, Question, TextAnswer, TextsAnswer, decode
 
 if TYPE_CHECKING:
-    from gateway.client.connection import Connection, OnWait
+    from intent_client.connection import Connection, OnWait
 
 URL = "http://localhost:5000"
 TIME_LIMIT = 10.0
@@ -64,7 +64,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         # Late: the HTTP library takes most of the time that a command line needs to start.
-        from gateway.client.connection import Connection
+        from intent_client.connection import Connection
 
         self._open = Connection(self._url, self._key, self._time_limit, self._connections, self._on_wait)
         return self

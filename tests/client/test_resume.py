@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.client.command import finish, run, start
-from tests.gateway.client.stand_in import StandIn, cut
+from tests.client.command import finish, run, start
+from tests.client.stand_in import StandIn, cut
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.relay import Relay
 from tests.gateway.running import gateway

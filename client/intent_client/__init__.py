@@ -4,19 +4,19 @@
         prediction = await client.predict("How long do I boil the pasta?", role="student", top_k=3)
         print(prediction.intent, prediction.score)
 
-On the command line: `python -m gateway.client --help`. More in docs/client.md.
+On the command line: `python -m intent_client --help`. More in docs/client.md.
 """
 
-from gateway.client.client import Client
-from gateway.client.errors import (
+from intent_client.client import Client
+from intent_client.errors import (
     AnswerError,
     BadAnswerError,
     ClientError,
     UnreachableError,
     UsageError,
 )
-from gateway.client.results import Intents, Models, Prediction, Score, Timing, Version
-from gateway.client.turns import Role, Turn
+from intent_client.results import Intents, Models, Prediction, Score, Timing, Version
+from intent_client.turns import Role, Turn
 
 __all__ = [
     "AnswerError",

@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.client.chunks import Chunk, ChunkReader
-from gateway.client.client import Client
-from gateway.client.errors import ClientError
-from gateway.client.journal import Destination
-from gateway.client.outputs import Outcome, Output
-from gateway.client.progress import Progress
+from intent_client.chunks import Chunk, ChunkReader
+from intent_client.client import Client
+from intent_client.errors import ClientError
+from intent_client.journal import Destination
+from intent_client.outputs import Outcome, Output
+from intent_client.progress import Progress
 
 GRACE_SECONDS = 5.0
 """When stopped: longest wait for what is in flight, so that it need not be asked again."""

@@ -6,8 +6,8 @@ from typing import Self
 
 from tqdm import tqdm
 
-from gateway.client.errors import ClientError
-from gateway.client.journal import State
+from intent_client.errors import ClientError
+from intent_client.journal import State
 
 
 class Progress:
