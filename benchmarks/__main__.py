@@ -12,8 +12,6 @@ COMMANDS = {
     "precision": "precision.command",
     "gateway": "gateway.command",
     "training": "training.command",
-    "capacity": "capacity.command",
-    "model_server": "model_server",
     "memory": "memory",
     "footprint": "footprint",
     "classifiers": "classifiers",

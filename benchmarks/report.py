@@ -11,7 +11,7 @@ from benchmarks import results
 HELP = "write docs/performance.md and its pictures from the result files"
 # Each in benchmarks.<name>.report, with markdown(figures) and pictures(figures, folder); from <name>.json, and from
 # <name>-*.json where the same was measured of something else as well.
-SECTIONS = ("serving", "model", "precision", "gateway", "training", "capacity")
+SECTIONS = ("serving", "model", "precision", "gateway", "training")
 TEMPLATE = Path(__file__).parent / "performance.md"
 MARKER = "<!-- measured -->\n"
 _PICTURE = re.compile(r"\(images/(performance-[^)]+)\)")

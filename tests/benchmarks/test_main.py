@@ -39,11 +39,10 @@ def test_a_wrong_command_line_is_refused(arguments, said, capsys) -> None:
 
 
 def test_a_missing_model_is_one_line_and_status_1(tmp_path, capsys) -> None:
-    assert main(["model_server", "--version", str(tmp_path)]) == 1
     assert main(["memory", "--models", str(tmp_path)]) == 1
     assert main(["classifiers", str(tmp_path)]) == 1
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 2
     assert all(line.startswith("benchmarks: ") for line in lines)
 
 
