@@ -66,8 +66,7 @@ def serve(options: Options) -> int:
     else:
         wanted = config.single_model_config(options.model_name, options.model_base_path)
     config.check(wanted.model_config_list)
-    # TensorFlow greets with a page of text otherwise.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    runtime.leave_out_warnings()
     memory.use_system_allocator()
     memory.leave_out_onednn_ops()
     runtime.leave_out_api()

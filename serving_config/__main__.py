@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -34,18 +35,18 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _start(arguments: argparse.Namespace) -> int:
-    from serving_config import command
+    from serving_config import command, models
     from serving_config.check import require_good
-    from serving_config.client import GatewayClient
+    from serving_config.client import Client
     from serving_config.files import ConfigFiles
-    from serving_config.models import resolve
     from serving_config.ports import require_free
     from serving_config.supervisor import Started, Supervisor
 
     files = ConfigFiles(arguments.config)
     require_good(files)
     models_config = arguments.state / "models.config"
-    model_name = resolve(files, arguments.models, models_config)[0]
+    names = models.resolve(files, arguments.models, models_config)
+    model_name = models.choose(names, files.models, os.environ)
     ports = command.Ports(arguments.port, arguments.grpc_port, arguments.rest_port)
     require_free(ports)
     commands = {
@@ -53,8 +54,7 @@ def _start(arguments: argparse.Namespace) -> int:
         "gateway": (command.gateway(), command.gateway_environment(arguments.host, ports, model_name)),
     }
     _say(f"starting the model server (gRPC {ports.grpc}, REST {ports.rest}) and the gateway (HTTP {ports.gateway})")
-    client = GatewayClient(arguments.host, ports.gateway)
-    started = Started(client, _say, arguments.wait, arguments.example)
+    started = Started(Client(arguments.host, ports), _say, arguments.wait, arguments.example)
     asyncio.run(Supervisor(_say).run(commands, started))
     _say("stopped")
     return 0
@@ -91,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
         "start",
         help="run model server and gateway until Ctrl-C",
         description="Runs model server and gateway until Ctrl-C or SIGTERM; then stops the gateway first and the model "
-        "server last. GATEWAY_ variables (python -m gateway --help) reach the gateway.",
+        "server last. GATEWAY_ variables (python -m gateway --help) reach the gateway; where models.config lists "
+        "several models, GATEWAY_MODEL_NAME says which one it asks.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     start.set_defaults(run=_start)

@@ -6,9 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from model_server.config.protos import BatchingParameters, ModelServerConfig, MonitoringConfig
 from serving_config.errors import ConfigFileError
 from serving_config.files import ConfigFiles, read
-from serving_config.protos import BatchingParameters, ModelServerConfig, MonitoringConfig
 
 
 @dataclass(frozen=True)

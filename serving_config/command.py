@@ -9,6 +9,8 @@ from pathlib import Path
 from serving_config.binary import model_server_command
 from serving_config.files import ConfigFiles
 
+NAME_VARIABLE = "GATEWAY_MODEL_NAME"
+"""The gateway's setting that names the model it asks."""
 GRPC_MAX_THREADS = 256
 """Calls that the model server works on or keeps waiting; beyond, it answers RESOURCE_EXHAUSTED at once.
 
@@ -70,5 +72,5 @@ def gateway_environment(
         "GATEWAY_HOST": host,
         "GATEWAY_PORT": str(ports.gateway),
         "GATEWAY_MODEL_SERVER": f"127.0.0.1:{ports.grpc}",
-        "GATEWAY_MODEL_NAME": model_name,
+        NAME_VARIABLE: model_name,
     }

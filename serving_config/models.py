@@ -1,10 +1,12 @@
-"""The models of the configuration, moved to where they lie on this machine."""
+"""The models of the configuration: where they lie on this machine, and which one the gateway asks."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from serving_config.errors import NoVersionError
+from model_server.config.protos import ModelServerConfig
+from serving_config.command import NAME_VARIABLE
+from serving_config.errors import ConfigFileError, NoVersionError
 from serving_config.files import ConfigFiles, read, write
-from serving_config.protos import ModelServerConfig
 
 STOCK_ROOT = "/models"
 """Where the stock image keeps its models, and so where `models.config` points."""
@@ -30,6 +32,26 @@ def resolve(files: ConfigFiles, models: Path, target: Path) -> list[str]:
             )
     write(target, config)
     return [model.name for model in config.model_config_list.config]
+
+
+def choose(names: Sequence[str], path: Path, environment: Mapping[str, str]) -> str:
+    """The model that the gateway asks: the only one in the file, or the one that GATEWAY_MODEL_NAME names.
+
+    Raises:
+        ConfigFileError: several models and no choice among them, or a choice that the file does not list.
+    """
+    chosen = environment.get(NAME_VARIABLE, "")
+    if chosen in names:
+        return chosen
+    listed = f"{path}: lists {', '.join(names)}"
+    if chosen:
+        raise ConfigFileError(f"{listed}, but {NAME_VARIABLE} is {chosen}; set it to a listed model, or unset it")
+    if len(names) > 1:
+        raise ConfigFileError(
+            f"{listed}, and a gateway asks one model: choose it with {NAME_VARIABLE}={names[0]}, or leave one model in "
+            "the file"
+        )
+    return names[0]
 
 
 def _has_version(base_path: Path) -> bool:

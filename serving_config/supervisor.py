@@ -7,17 +7,17 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 
-from serving_config.client import GatewayClient
+from serving_config.client import Client
 from serving_config.errors import StartError
 
 POLL_SECONDS = 0.2
-"""Between two looks at /readyz."""
+"""Between two questions whether the service is ready."""
 SAY_SECONDS = 10.0
-"""Between two lines about the same reason for waiting."""
+"""Without a line about what is waited for."""
 
 
 class Supervisor:
-    """The two processes. Their output goes through as it is; `say` takes the supervisor's own lines."""
+    """The two processes. They write to this process's terminal; `say` gets the supervisor's own lines."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -25,9 +25,9 @@ class Supervisor:
         self._stop = asyncio.Event()
 
     async def run(self, commands: dict[str, tuple[list[str], dict[str, str]]], started: "Started") -> None:
-        """Starts the commands in their order, and stays until SIGINT, SIGTERM or SIGHUP, which end it in good order.
+        """Starts the commands in their order, waits for SIGINT, SIGTERM or SIGHUP, and stops them in reverse order.
 
-        `commands` holds, by name, the command line and what it adds to the environment.
+        `commands` holds for each name a command line, and the variables to add to its environment.
 
         Raises:
             StartError: a process cannot be started or ended by itself, or `started` raised it. The others are stopped.
@@ -82,39 +82,39 @@ class Supervisor:
 
 
 class Started:
-    """What happens beside the running processes: wait until the gateway is ready, then perhaps ask one example."""
+    """Waits until the service is ready, says where it is, and sends the example if that was asked for."""
 
-    def __init__(self, client: GatewayClient, say: Callable[[str], None], wait_seconds: float, example: bool) -> None:
+    def __init__(self, client: Client, say: Callable[[str], None], wait_seconds: float, example: bool) -> None:
         self._client = client
         self._say = say
         self._wait_seconds = wait_seconds
         self._example = example
 
     async def run(self) -> None:
-        """Returns when all is said.
+        """Returns once the last line is said.
 
         Raises:
             StartError: not ready in time, or the example was not answered.
         """
         await self._until_ready()
-        self._say(f"ready: http://{self._client.address}/predict")
+        address = f"http://{self._client.address}"
+        self._say(f"ready: try it on the page at {address}/ or read about the API at {address}/docs")
         if self._example:
             try:
                 request, answer = await asyncio.to_thread(self._client.example)
             except OSError as error:
                 raise StartError(f"the example request failed: {error}; see the lines above") from error
-            self._say(f"one example:\n$ {request}\n{answer}")
+            self._say(f"an example:\n$ {request}\n{answer}")
         self._say("Ctrl-C stops both")
 
     async def _until_ready(self) -> None:
         clock = asyncio.get_running_loop().time
         begin = said_at = clock()
-        said = ""
         while reason := await asyncio.to_thread(self._client.why_not_ready):
             now = clock()
             if now - begin > self._wait_seconds:
                 raise StartError(f"not ready after {self._wait_seconds:.0f} s: {reason}")
-            if reason != said or now - said_at > SAY_SECONDS:
+            if now - said_at > SAY_SECONDS:
                 self._say(f"waiting ({now - begin:.0f} s): {reason}")
-                said, said_at = reason, now
+                said_at = now
             await asyncio.sleep(POLL_SECONDS)

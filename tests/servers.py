@@ -28,6 +28,15 @@ STOP_SECONDS = 60
 IMPATIENT = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100))
 
 
+def child_environment(**changes: str) -> dict[str, str]:
+    """The environment for a server: this process's with some changes, and with TensorFlow's own level of logging.
+
+    The commands of training and export, when a test calls them in this process, silence TensorFlow for their terminal.
+    A server that inherited this would not log what other tests read.
+    """
+    return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"} | changes
+
+
 def free_port() -> int:
     """A TCP port on loopback that nothing listens on."""
     with socket.socket() as probe:
@@ -87,7 +96,13 @@ def stop(process: subprocess.Popen[str]) -> int:
 def run_model_server(*flags: str) -> subprocess.CompletedProcess[str]:
     """Runs the model server with flags that make it end by itself; standard output and error are kept."""
     return subprocess.run(
-        [*model_server_command(), *flags], cwd=ROOT, text=True, capture_output=True, timeout=START_SECONDS, check=False
+        [*model_server_command(), *flags],
+        cwd=ROOT,
+        env=child_environment(),
+        text=True,
+        capture_output=True,
+        timeout=START_SECONDS,
+        check=False,
     )
 
 
@@ -104,7 +119,7 @@ def launch(*flags: str, stderr: int | None = None, grpc_port: int | None = None)
     """
     grpc_port, rest_port = grpc_port or free_port(), free_port()
     command = [*model_server_command(), f"--port={grpc_port}", f"--rest_api_port={rest_port}", *flags]
-    process = subprocess.Popen(command, cwd=ROOT, text=True, stderr=stderr)
+    process = subprocess.Popen(command, cwd=ROOT, env=child_environment(), text=True, stderr=stderr)
     try:
         yield ModelServer(process, grpc_port, rest_port)
     finally:
@@ -152,7 +167,7 @@ def service(models: Path, state: Path) -> Iterator[Service]:
     # A busy machine may be slow; whether it is fast enough is no question for a test.
     seconds = str(STOP_SECONDS)
     names = ("GATEWAY_DEADLINE_SECONDS", "GATEWAY_MAX_DEADLINE_SECONDS", "GATEWAY_DRAIN_SECONDS")
-    environment = os.environ | dict.fromkeys(names, seconds)
+    environment = child_environment(**dict.fromkeys(names, seconds))
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, env=environment)
     try:
         assert process.stdout

@@ -162,9 +162,9 @@ def test_make_serve_goes_the_whole_way_and_ends_on_ctrl_c(tmp_path: Path) -> Non
             said.append(line)
             if "Ctrl-C stops both" in line:
                 break
-        answer = json.loads(said[-2])
-        assert answer["intent"] in INTENTS
-        assert 0 < answer["score"] <= 1
+        result = json.loads(said[-2])["result"]
+        assert result["intent"] in INTENTS
+        assert 0 < result["score"] <= 1
         assert "published version 1" in "".join(said)
         os.killpg(process.pid, signal.SIGINT)
         # Read to the end: whoever still ran would hold the pipe open.

@@ -9,7 +9,7 @@ import grpc
 
 from benchmarks.serving import h2load
 from gateway.upstream import messages
-from serving_config import protos
+from model_server.config import protos
 from serving_config.files import ConfigFiles, read
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"

@@ -1,6 +1,7 @@
-"""The configuration messages that tensorflow-serving-api lacks, by name and number.
+"""The messages of the configuration files, for this server and for `serving_config`.
 
-As in TensorFlow Serving 2.20's session_bundle_config.proto, monitoring_config.proto and ssl_config.proto.
+ModelServerConfig is the official one. tensorflow-serving-api ships none for the others, so they are built here by name
+and number, as in TensorFlow Serving 2.20's session_bundle_config.proto, monitoring_config.proto and ssl_config.proto.
 """
 
 from typing import Any
@@ -9,8 +10,9 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.wrappers_pb2 import DESCRIPTOR as WRAPPERS
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-__all__ = ["BatchingParameters", "MonitoringConfig", "SSLConfig"]
+__all__ = ["BatchingParameters", "ModelServerConfig", "MonitoringConfig", "SSLConfig"]
 
 _PACKAGE = "tensorflow.serving"
 _OPTIONAL, _REPEATED = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED

@@ -7,12 +7,22 @@ package's own `__init__` is kept from running. `model_server` therefore never sa
 """
 
 import importlib.util
+import os
+import re
 import sys
+import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 PACKAGE = "tensorflow"
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+WARNINGS_AND_LESS = "2"
+
+# What the first session of a process writes on every healthy machine without a GPU, below and above that level.
+_NO_NEWS = re.compile(rb"failed call to cuInit|before absl::InitializeLog|MLIR V1 optimization pass is not enabled")
 
 
 def leave_out_api() -> None:
@@ -37,3 +47,40 @@ def load_text_ops() -> None:
     assert spec.origin is not None
     for library in sorted(Path(spec.origin).parent.glob("python/ops/_*.so")):
         c_api.TF_LoadLibrary(str(library))
+
+
+def leave_out_warnings() -> None:
+    """To be called before TensorFlow is imported: it then writes errors alone; the variable, if it is set, wins."""
+    os.environ.setdefault(LOG_LEVEL, WARNINGS_AND_LESS)
+
+
+def run_first_session(config: Any) -> None:
+    """Runs an empty session with the ConfigProto of those to come, and leaves out what it says on every start.
+
+    These lines are written once a process, two of them as errors, and no level of the log hides them without hiding
+    real errors. Where the operator chose a level, nothing is left out.
+    """
+    if os.environ.get(LOG_LEVEL) != WARNINGS_AND_LESS:
+        return
+    from tensorflow.python.client import session
+    from tensorflow.python.framework import constant_op, ops
+    from tensorflow.python.framework.errors_impl import OpError
+
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            # A config that allows no session fails the load of each version, with a message of its own.
+            with (
+                suppress(OpError),
+                ops.Graph().as_default() as graph,
+                session.Session(graph=graph, config=config) as one,
+            ):
+                one.run(constant_op.constant(0))
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            written.seek(0)
+            for line in written:
+                if not _NO_NEWS.search(line):
+                    os.write(2, line)

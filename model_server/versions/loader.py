@@ -14,6 +14,7 @@ from model_server.graph.session_options import session_config
 from model_server.inference.servable import Servable
 from model_server.metrics import metrics
 from model_server.options import Options
+from model_server.process.runtime import run_first_session
 from model_server.versions.warmup import warm_up
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Loader:
         self._tags = [tag for tag in options.saved_model_tags.split(",") if tag]
         self._batcher = Batcher(options)
         self._config = session_config(options, cpus)
+        run_first_session(self._config)
         self._warmup_iterations = max(1, options.num_request_iterations_for_warmup) * options.enable_model_warmup
         self._checks_method_names = options.enable_signature_method_name_check
         self._retries = max(0, options.max_num_load_retries)

@@ -11,9 +11,9 @@ import yaml
 
 from gateway.server import CUT_SECONDS, HANDSHAKE_SECONDS
 from gateway.settings.sources import read_settings
+from model_server.config.protos import ModelServerConfig
 from serving_config import command
 from serving_config.files import ConfigFiles, read
-from serving_config.protos import ModelServerConfig
 from tests.servers import ROOT, ModelServer, free_port
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

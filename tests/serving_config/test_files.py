@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from model_server.config.protos import ModelServerConfig
 from serving_config.errors import ConfigFileError
 from serving_config.files import read, write, write_bytes
-from serving_config.protos import ModelServerConfig
 
 
 def test_what_is_written_reads_back(tmp_path: Path) -> None:

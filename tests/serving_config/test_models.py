@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from serving_config.errors import NoVersionError
+from model_server.config.protos import ModelServerConfig
+from serving_config.errors import ConfigFileError, NoVersionError
 from serving_config.files import ConfigFiles, read
-from serving_config.models import resolve
-from serving_config.protos import ModelServerConfig
+from serving_config.models import choose, resolve
 
 
 def test_paths_under_the_stock_root_move_and_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +46,20 @@ def test_a_model_without_a_version_is_refused_with_the_command_that_makes_one(
         f"`python -m export publish --classifier DIR --models {base_path}`"
     )
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "variable", "expected"),
+    [(["intent"], "", "intent"), (["a", "b"], "b", "b"), (["a"], "a", "a")],
+)
+def test_the_gateway_asks_the_only_model_or_the_one_that_is_named(
+    names: list[str], variable: str, expected: str
+) -> None:
+    assert choose(names, Path("models.config"), {"GATEWAY_MODEL_NAME": variable}) == expected
+
+
+def test_no_choice_and_a_wrong_one_are_refused() -> None:
+    with pytest.raises(ConfigFileError, match=r"^models.config: lists a, b, and a gateway asks one model: choose it"):
+        choose(["a", "b"], Path("models.config"), {})
+    with pytest.raises(ConfigFileError, match=r"^models.config: lists a, but GATEWAY_MODEL_NAME is c; set it to"):
+        choose(["a"], Path("models.config"), {"GATEWAY_MODEL_NAME": "c"})

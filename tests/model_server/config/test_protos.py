@@ -1,8 +1,12 @@
 """The message types that tensorflow-serving-api lacks, against bytes in the official numbering."""
 
+import subprocess
+import sys
+
 from google.protobuf import text_format
 
-from serving_config.protos import BatchingParameters, MonitoringConfig
+from model_server.config.protos import BatchingParameters, MonitoringConfig, SSLConfig
+from tests.servers import ROOT
 
 
 def test_batching_parameters_have_the_official_numbers() -> None:
@@ -21,3 +25,16 @@ def test_batching_parameters_have_the_official_numbers() -> None:
 def test_monitoring_config_has_the_official_numbers() -> None:
     message = text_format.Parse("prometheus_config { enable: true path: '/m' }", MonitoringConfig())
     assert message.SerializeToString() == b"\x0a\x06\x08\x01\x12\x02/m"
+
+
+def test_ssl_config_has_the_official_numbers() -> None:
+    message = text_format.Parse("server_key: 'k' server_cert: 'c' custom_ca: 'a' client_verify: true", SSLConfig())
+    assert message.SerializeToString() == b"\x0a\x01k\x12\x01c\x1a\x01a\x20\x01"
+
+
+def test_checking_and_starting_do_not_import_tensorflow() -> None:
+    """They share these messages with the embedded server, and answer at once."""
+    code = "import sys, serving_config.check, serving_config.supervisor, serving_config.models; "
+    code += "print([name for name in sys.modules if name.partition('.')[0] == 'tensorflow'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
