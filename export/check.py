@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.errors import CheckError
+from export.label_set import label_set
 from export.probes import PROBES
 from export.signatures import CLASSIFY, CLASSIFY_METHOD, DIALOGUE
 from training.data.dataset import ROLES
@@ -52,6 +53,10 @@ def check_answers(saved_model: Path, classifier: TrainedClassifier, precision: s
     intents = [name.decode() for name in named["intent"]]
     if intents != list(classifier.labels):
         raise CheckError(f"the signature labels names {intents}, the classifier {list(classifier.labels)}")
+    fingerprint = label_set(classifier.labels)
+    answers = [together, named] if classifier.context == "none" else [together, named, told]
+    if any(answer["label_set"].tolist() != [fingerprint] * len(answer["label_set"]) for answer in answers):
+        raise CheckError(f"label_set is not {fingerprint}, the fingerprint of the intents, in every row")
     if classified["classes"].tolist() != [list(named["intent"])] * len(PROBES):
         raise CheckError(f"the signature {CLASSIFY} does not name the intents in label order")
     if together["label_index"].tolist() != together["probabilities"].argmax(axis=1).tolist():

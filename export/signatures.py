@@ -2,11 +2,12 @@
 
 | signature | inputs | outputs |
 |---|---|---|
-| serving_default | text: string [-1] | probabilities: float32 [-1, 11]; label_index: int64 [-1] |
+| serving_default | text: string [-1] | probabilities: float32 [-1, n]; label_index: int64 [-1]; label_set: int64 [-1] |
 | dialogue | text, role, previous: string [-1] each | the same |
-| classify | inputs: serialized tf.Example (feature `text`) [-1] | classes: string [-1, 11]; scores: float32 [-1, 11] |
-| labels | label_index: int64 [-1] | intent: string [-1] |
+| classify | inputs: serialized tf.Example (feature `text`) [-1] | classes: string [-1, n]; scores: float32 [-1, n] |
+| labels | label_index: int64 [-1] | intent: string [-1]; label_set: int64 [-1] |
 
+n is the number of intents. `label_set` is the fingerprint of their list (`export.label_set`), the same in every row.
 `dialogue` is there if the classifier reads context; with role and previous empty it answers as serving_default does.
 A row's answer does not depend on its batch mates. Nothing is computed for padding, where `export.packed` can help it.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from export import packed, storage
+from export.label_set import label_set
 from training.fit.classifier import TrainedClassifier
 
 CLASSIFY = "classify"
@@ -36,16 +38,17 @@ class IntentModel(tf.Module):
         super().__init__(name="intent")
         self._classifier = classifier
         self.intents = tf.constant(classifier.labels)
+        self._label_set = tf.constant(label_set(classifier.labels), tf.int64)
 
     @tf.function(input_signature=[_strings("text")])
     def serving_default(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Utterances -> probabilities and the index of the likeliest intent."""
-        return _answer(self._classifier.text_logits(text))
+        return self._answer(self._classifier.text_logits(text))
 
     @tf.function(input_signature=[_strings("text"), _strings("role"), _strings("previous")])
     def dialogue(self, text: tf.Tensor, role: tf.Tensor, previous: tf.Tensor) -> dict[str, tf.Tensor]:
         """Utterances, who says them, and what was said before; empty = unknown."""
-        return _answer(self._classifier.dialogue_logits(text, role, previous))
+        return self._answer(self._classifier.dialogue_logits(text, role, previous))
 
     @tf.function(input_signature=[_strings("inputs")])
     def classify(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -57,12 +60,16 @@ class IntentModel(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, name="label_index")])
     def labels(self, label_index: tf.Tensor) -> dict[str, tf.Tensor]:
         """Label indices -> intent names. An input, because batching refuses signatures without one."""
-        return {"intent": tf.gather(self.intents, label_index)}
+        return {"intent": tf.gather(self.intents, label_index), "label_set": self._in_each_row(label_index)}
 
+    def _answer(self, logits: tf.Tensor) -> dict[str, tf.Tensor]:
+        probabilities = tf.nn.softmax(logits)
+        index = tf.argmax(probabilities, axis=1, output_type=tf.int64)
+        return {"probabilities": probabilities, "label_index": index, "label_set": self._in_each_row(index)}
 
-def _answer(logits: tf.Tensor) -> dict[str, tf.Tensor]:
-    probabilities = tf.nn.softmax(logits)
-    return {"probabilities": probabilities, "label_index": tf.argmax(probabilities, axis=1, output_type=tf.int64)}
+    def _in_each_row(self, rows: tf.Tensor) -> tf.Tensor:
+        # Batching cuts every output by its rows, so a number for all of them has to stand in each.
+        return tf.fill(tf.shape(rows), self._label_set)
 
 
 def write(classifier: TrainedClassifier, path: Path, precision: str = "float32") -> None:

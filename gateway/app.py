@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -25,7 +24,7 @@ from gateway.upstream.backend import Backend
 from gateway.upstream.classifier import Classifier
 from gateway.upstream.combiner import Combiner
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.labels import LabelCache
+from gateway.upstream.labels import LabelLists
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -72,21 +71,12 @@ async def _backend(app: web.Application) -> AsyncIterator[None]:
     settings = app[app_keys.SETTINGS]
     backend = Backend(settings, app[app_keys.METRICS])
     # The fetch has a deadline of its own: it serves many requests, and must outlive the first that waits for it.
-    labels = LabelCache(
+    labels = LabelLists(
         lambda version, classes: backend.labels(version, classes, Deadline.after(settings.deadline_seconds))
     )
     app[app_keys.BACKEND] = backend
     combiner = Combiner(backend, settings.max_combined_texts, settings.max_calls)
     app[app_keys.CLASSIFIER] = classifier = Classifier(combiner, labels)
-    app[app_keys.PROBER] = prober = Prober(backend, classifier, app[app_keys.DRAIN], settings.deadline_seconds)
-
-    def lost() -> None:
-        labels.forget()
-        prober.doubt()
-
-    watch = asyncio.create_task(backend.watch(lost))
+    app[app_keys.PROBER] = Prober(backend, classifier, app[app_keys.DRAIN], settings.deadline_seconds)
     yield
-    watch.cancel()
-    with suppress(asyncio.CancelledError):
-        await watch
     await backend.close()

@@ -13,6 +13,7 @@ import grpc
 from gateway.upstream import messages
 
 INTENTS = tuple(f"intent_{index}" for index in range(11))
+LABEL_SET = 1
 AVAILABLE = 30
 
 
@@ -23,6 +24,7 @@ def _labels(rows: int) -> bytes:
     tensor.dtype = messages.DT_STRING
     tensor.tensor_shape.dim.add().size = rows
     tensor.string_val.extend(name.encode() for name in INTENTS[:rows])
+    _put_label_set(response, rows)
     return response.SerializeToString()
 
 
@@ -33,11 +35,19 @@ def _probabilities(rows: int) -> bytes:
     index.dtype = messages.DT_INT64
     index.tensor_shape.dim.add().size = rows
     index.int64_val.extend([0] * rows)
+    _put_label_set(response, rows)
     probabilities.dtype = messages.DT_FLOAT
     for size in (rows, len(INTENTS)):
         probabilities.tensor_shape.dim.add().size = size
     probabilities.float_val.extend([0.5, *[0.05] * (len(INTENTS) - 1)] * rows)
     return response.SerializeToString()
+
+
+def _put_label_set(response: Any, rows: int) -> None:
+    tensor = response.outputs["label_set"]
+    tensor.dtype = messages.DT_INT64
+    tensor.tensor_shape.dim.add().size = rows
+    tensor.int64_val.extend([LABEL_SET] * rows)
 
 
 def _response() -> Any:

@@ -27,7 +27,7 @@ def request(texts: Sequence[str]) -> bytes:
     tensor.dtype = messages.DT_STRING
     tensor.tensor_shape.dim.add().size = len(texts)
     tensor.string_val.extend(text.encode() for text in texts)
-    message.output_filter.extend(("label_index", "probabilities"))
+    message.output_filter.extend(("label_index", "label_set", "probabilities"))
     return bytes(message.SerializeToString())
 
 

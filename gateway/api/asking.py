@@ -10,8 +10,7 @@ from gateway.telemetry.context import CONTEXT
 from gateway.upstream import deadline
 from gateway.upstream.classifier import Classification
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import Dialogue
-from gateway.upstream.target import DEFAULT, Target
+from gateway.upstream.question import DEFAULT, Dialogue, Target
 
 
 async def ask(

@@ -11,7 +11,7 @@ from gateway.upstream.backend import Backend, VersionState
 from gateway.upstream.breaker import State
 from gateway.upstream.classifier import Classifier, Row
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.target import DEFAULT
+from gateway.upstream.question import DEFAULT
 
 PROBE_TEXT = "Are you ready?"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from gateway.upstream.dialogue import ROLES, UNKNOWN
+from gateway.upstream.question import ROLES, UNKNOWN
 
 REF = "#/components/schemas/"
 """Where the OpenAPI document has the schemas of these structs, each under its name."""

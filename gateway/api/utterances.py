@@ -8,7 +8,7 @@ from gateway.api import strict_json
 from gateway.api.schemas import ClassifyBody, Turn
 from gateway.errors import InvalidRequestError, TextTooLongError
 from gateway.settings.settings import Settings
-from gateway.upstream.dialogue import NOTHING, ROLES, UNKNOWN, Dialogue
+from gateway.upstream.question import NOTHING, ROLES, UNKNOWN, Dialogue
 
 TURN_EXAMPLE = '{"text": "Yes, please", "role": "student", "previous": "Shall we go on?"}'
 

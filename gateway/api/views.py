@@ -10,7 +10,7 @@ from gateway.api.asking import ask
 from gateway.api.bodies import read_body, read_predict_body
 from gateway.api.schemas import PredictAnswer, ReadyAnswer, StatusAnswer
 from gateway.upstream.classifier import Row
-from gateway.upstream.target import DEFAULT
+from gateway.upstream.question import DEFAULT
 
 SCORE_DECIMALS = 6
 """A float32 holds about seven digits."""

@@ -31,8 +31,7 @@ from gateway.errors import ContextNotSupportedError, GatewayError, InvalidHeader
 from gateway.settings.settings import Settings
 from gateway.telemetry.context import CONTEXT
 from gateway.upstream.classifier import Classification, Row
-from gateway.upstream.dialogue import NOTHING, Dialogue
-from gateway.upstream.target import DEFAULT, Target
+from gateway.upstream.question import DEFAULT, NOTHING, Dialogue, Target
 
 _MAX_VERSION = 2**63 - 1
 

@@ -1,10 +1,8 @@
 """One model on the model server, as the gateway sees it: what it predicts, its intents, its versions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import grpc
 
 from gateway.errors import ModelContractError
 from gateway.settings.settings import Settings
@@ -13,8 +11,8 @@ from gateway.upstream import messages
 from gateway.upstream.breaker import Breaker
 from gateway.upstream.calls import METADATA, PREDICT, STATUS, Calls
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import Dialogue
-from gateway.upstream.target import DEFAULT, Target
+from gateway.upstream.labels import LabelList
+from gateway.upstream.question import DEFAULT, Dialogue, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,10 @@ class Answer:
     probabilities: tuple[float, ...]
     """[n * classes], row by row."""
     classes: int
+    label_set: int
+    """The fingerprint of the label list that the indices count in."""
     model_seconds: float
-    """What the call took that brought this answer."""
-
-    def probability(self, row: int, index: int) -> float:
-        """The probability that row `row` has label `index`."""
-        return self.probabilities[row * self.classes + index]
+    """How long the call took that brought this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +83,21 @@ class Backend:
             request.model_spec.signature_name = "dialogue"
             _put(request, "role", [each.role for each in dialogue])
             _put(request, "previous", [each.previous for each in dialogue])
-        request.output_filter.extend(("label_index", "probabilities"))
+        request.output_filter.extend(("label_index", "label_set", "probabilities"))
         response, seconds = await self._calls.make(PREDICT, request, deadline, is_named=target != DEFAULT)
         indices = tuple(_values(response, "label_index", messages.DT_INT64, "int64_val"))
         probabilities = tuple(_values(response, "probabilities", messages.DT_FLOAT, "float_val"))
         classes, rest = divmod(len(probabilities), len(texts))
         if len(indices) != len(texts) or rest or not all(0 <= index < classes for index in indices):
             raise ModelContractError("label_index and probabilities of the model's answer do not fit each other")
-        return Answer(response.model_spec.version.value, indices, probabilities, classes, seconds)
+        label_set = _label_set(response, len(texts))
+        return Answer(response.model_spec.version.value, indices, probabilities, classes, label_set, seconds)
 
-    async def labels(self, version: int, classes: int, deadline: Deadline) -> tuple[str, ...]:
-        """The intents of a version that has answered with so many probabilities, in the order of their indices.
+    async def labels(self, version: int, classes: int, deadline: Deadline) -> LabelList:
+        """The label list of the model that has this version's number now, by its own signature `labels`.
 
-        One call, of the model's own `labels` signature: with several model servers, two would go to different ones.
+        `classes`: how many intents it has. One call asks for all of them: with several model servers, a second call
+        would go to another one.
 
         Raises:
             ModelNotReadyError: the version is no longer served.
@@ -111,13 +109,13 @@ class Backend:
         tensor.dtype = messages.DT_INT64
         tensor.tensor_shape.dim.add().size = classes
         tensor.int64_val.extend(range(classes))
-        request.output_filter.append("intent")
-        # Its answer named the version, not the client, who could not mend anything.
+        request.output_filter.extend(("intent", "label_set"))
+        # An answer named this version, not the client, so a missing one is not the client's error.
         response, _ = await self._calls.make(PREDICT, request, deadline, is_named=False)
         names: list[bytes] = _values(response, "intent", messages.DT_STRING, "string_val")
         if len(names) != classes:
             raise ModelContractError(f"the model's labels signature named {len(names)} of {classes} indices")
-        return tuple(name.decode(errors="replace") for name in names)
+        return LabelList(_label_set(response, classes), tuple(name.decode(errors="replace") for name in names))
 
     async def version_of(self, target: Target, deadline: Deadline) -> int:
         """The version that would answer a Predict with this target now.
@@ -151,22 +149,6 @@ class Backend:
             for each in response.model_version_status
         ]
 
-    async def watch(self, lost: Callable[[], None]) -> None:
-        """Connects, then calls `lost` whenever the connection may be another one than before. Runs until cancelled.
-
-        Of several addresses it notices only when all are lost: model servers side by side must serve the same files
-        under the same version number.
-        """
-        ready = grpc.ChannelConnectivity.READY
-        before = self._calls.channel.get_state(try_to_connect=True)
-        while True:
-            await self._calls.channel.wait_for_state_change(before)
-            # From READY to READY happens too: lost and found again before this line ran.
-            after = self._calls.channel.get_state(try_to_connect=True)
-            if before is ready or after is not ready:
-                lost()
-            before = after
-
     async def close(self) -> None:
         """Closes the channel; calls that still run are cancelled."""
         await self._calls.close()
@@ -192,6 +174,13 @@ def _values(response: Any, name: str, dtype: int, field: str) -> Any:
     if tensor is None or tensor.dtype != dtype:
         raise ModelContractError(f"the model's answer has no output {name} of the contract's type")
     return getattr(tensor, field)
+
+
+def _label_set(response: Any, rows: int) -> int:
+    numbers: tuple[int, ...] = tuple(_values(response, "label_set", messages.DT_INT64, "int64_val"))
+    if len(numbers) != rows or numbers.count(numbers[0]) != rows:
+        raise ModelContractError("label_set of the model's answer is not one number, repeated for each row")
+    return numbers[0]
 
 
 def _enum_name(message: Any, field: str, number: int) -> str:

@@ -2,26 +2,23 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.errors import (
     ContextNotSupportedError,
-    GatewayError,
     ModelContractError,
     ModelNotReadyError,
-    ModelServerUnavailableError,
     UnknownVersionError,
 )
 from gateway.upstream.backend import Answer
 from gateway.upstream.combiner import Combiner
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import NOTHING, Dialogue
-from gateway.upstream.labels import LabelCache
-from gateway.upstream.target import Target
+from gateway.upstream.labels import LabelLists
+from gateway.upstream.question import NOTHING, Dialogue, Target
 
 TRIES = 4
-"""How often the model server is asked while its versions change, or differ between several servers behind one channel.
-The calls take turns over the servers, so four of them meet both of two, and pass a version that goes at that moment."""
+"""How often the model server is asked while its versions change, or while they differ between several servers. The
+calls take turns over the servers, so four of them meet both of two, and pass a version that goes at that moment."""
 
 PROBE_TEXT = "Which intents do you know?"
 
@@ -36,6 +33,11 @@ class Row:
     """The one that the model chose."""
 
 
+Outcome = Row | ModelContractError | ContextNotSupportedError
+"""What comes of one text: a row; or an error if its probabilities are not numbers, or if the version cannot use its
+dialogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Classification:
     """What one version of the model says about n texts."""
@@ -43,9 +45,8 @@ class Classification:
     version: int
     names: tuple[str, ...]
     """Its intents, in the order of their indices."""
-    rows: tuple[Row | ModelContractError | ContextNotSupportedError, ...]
-    """[n], in the order of the texts; an error in the place of a text whose probabilities are not numbers, or whose
-    dialogue the version cannot use."""
+    rows: tuple[Outcome, ...]
+    """[n], in the order of the texts."""
     model_seconds: float
     """How long the call to the model server took."""
 
@@ -53,33 +54,39 @@ class Classification:
 class Classifier:
     """Names every prediction by the label list of the model that made it."""
 
-    def __init__(self, combiner: Combiner, labels: LabelCache) -> None:
+    def __init__(self, combiner: Combiner, labels: LabelLists) -> None:
         self._combiner = combiner
         self._labels = labels
-        self._last: dict[str | None, int] = {}
-        """The version that answered last, by the label that was asked for."""
 
     async def classify(
         self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
     ) -> Classification:
-        """Classifies n texts in one call. `dialogue`: what is around each of them [n]; None: nothing, around none.
+        """Classifies n texts in one call. `dialogue` [n] says what is known around each text; None means nothing is.
 
-        Asks again when the version is not there, went away between answer and labels, or the connection changed. If
-        the version cannot use a dialogue, the texts without one are asked on their own.
+        Asks again when the version is not there, or when it went away before its labels were known. If the version
+        cannot use a dialogue, the texts without one are asked on their own.
 
         Raises:
             UnknownVersionError: `target` names a version or label that is not served.
             ContextNotSupportedError: every text has a dialogue, and the version cannot use it.
             BackendError: no usable answer in any of the tries; see the tree in `errors`.
         """
-        for _ in range(TRIES):
+        for tries_left in reversed(range(TRIES)):
             try:
-                if dialogue is None:
-                    return await self._ask(texts, target, deadline)
-                return await self._ask_in_dialogue(texts, target, deadline, dialogue)
-            except (ModelNotReadyError, UnknownVersionError, _MovedError) as error:
-                failure: GatewayError = error
-        raise failure
+                answer, rows = await self._ask(texts, target, deadline, dialogue)
+            except (ModelNotReadyError, UnknownVersionError):
+                if not tries_left:
+                    raise
+                continue
+            try:
+                names = await self._labels.find(answer.label_set, answer.version, answer.classes, deadline)
+            except (ModelNotReadyError, ModelContractError):
+                # Another model may have taken the version's number after the answer.
+                if not tries_left:
+                    raise
+                continue
+            return Classification(answer.version, names, rows, answer.model_seconds)
+        raise AssertionError("the last try returns or raises")
 
     async def intents(self, target: Target, deadline: Deadline) -> tuple[int, tuple[str, ...]]:
         """The version that answers now, and its intents in the order of their indices.
@@ -91,50 +98,45 @@ class Classifier:
         answer = await self.classify([PROBE_TEXT], target, deadline)
         return answer.version, answer.names
 
-    async def _ask_in_dialogue(
-        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue]
-    ) -> Classification:
+    async def _ask(
+        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
+    ) -> tuple[Answer, tuple[Outcome, ...]]:
+        """An answer and an outcome for each text."""
         try:
-            return await self._ask(texts, target, deadline, dialogue)
+            answer = await self._combiner.predict(texts, target, deadline, dialogue)
+            return answer, _rows(answer)
         except ContextNotSupportedError as error:
             refusal = error
+        assert dialogue, "nothing else is refused for its dialogue"
         alone = [index for index, around in enumerate(dialogue) if around == NOTHING]
         if not alone:
             raise refusal
-        answer = await self._ask([texts[index] for index in alone], target, deadline)
-        # Which version refused is not told, and it may have been the one before: the one that answered must refuse too.
+        answer = await self._combiner.predict([texts[index] for index in alone], target, deadline)
+        if await self._takes_dialogue(answer.version, texts, dialogue, deadline):
+            raise ModelNotReadyError("the version changed while it was asked; try again in a moment", retry_after=1)
+        outcomes: list[Outcome] = [refusal] * len(texts)
+        for index, row in zip(alone, _rows(answer), strict=True):
+            outcomes[index] = row
+        return answer, tuple(outcomes)
+
+    async def _takes_dialogue(
+        self, version: int, texts: Sequence[str], dialogue: Sequence[Dialogue], deadline: Deadline
+    ) -> bool:
+        """Whether the version that has answered is another one than the one that refused: the refusal names none."""
         first = next(index for index, around in enumerate(dialogue) if around != NOTHING)
         try:
-            await self._combiner.predict([texts[first]], Target(answer.version), deadline, [dialogue[first]])
+            await self._combiner.predict([texts[first]], Target(version), deadline, [dialogue[first]])
         except ContextNotSupportedError:
-            rows: list[Row | ModelContractError | ContextNotSupportedError] = [refusal] * len(texts)
-            for index, row in zip(alone, answer.rows, strict=True):
-                rows[index] = row
-            return replace(answer, rows=tuple(rows))
+            return False
         except UnknownVersionError:
-            pass
-        raise _MovedError
-
-    async def _ask(
-        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
-    ) -> Classification:
-        labels = self._labels
-        generation = labels.generation
-        expected = self._last.get(target.label) if target.version is None else target.version
-        if expected is not None:
-            labels.expect(expected)
-        answer, sent = await self._combiner.predict(texts, target, deadline, dialogue)
-        names = await labels.of(answer.version, answer.classes, sent, deadline)
-        if names is None or generation != labels.generation:
-            raise _MovedError
-        if target.version is None:
-            self._last[target.label] = answer.version
-        return Classification(answer.version, names, _rows(answer), answer.model_seconds)
+            # It has gone already, so its answer must not stand beside the refusal of another one either.
+            return True
+        return True
 
 
-def _rows(answer: Answer) -> tuple[Row | ModelContractError, ...]:
+def _rows(answer: Answer) -> tuple[Outcome, ...]:
     size, probabilities = answer.classes, answer.probabilities
-    rows: list[Row | ModelContractError] = []
+    rows: list[Outcome] = []
     for position, index in enumerate(answer.label_indices):
         scores = probabilities[position * size : (position + 1) * size]
         # The sum of floats of 32 bits is finite exactly if all of them are.
@@ -143,10 +145,3 @@ def _rows(answer: Answer) -> tuple[Row | ModelContractError, ...]:
         else:
             rows.append(ModelContractError("the model's probability is not a number; train and publish it again"))
     return tuple(rows)
-
-
-class _MovedError(ModelServerUnavailableError):
-    """Answer and labels may come from different models."""
-
-    def __init__(self) -> None:
-        super().__init__("the model server keeps changing; try again in a moment", retry_after=1)

@@ -7,21 +7,23 @@ refuse them with the rest if the model lacks it.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 
-from gateway.errors import BackendError, ContextNotSupportedError, DeadlineExceededError, UnknownVersionError
+from gateway.errors import (
+    BackendError,
+    ContextNotSupportedError,
+    DeadlineExceededError,
+    ModelContractError,
+    ModelServerError,
+    UnknownVersionError,
+)
 from gateway.upstream.backend import Answer, Backend
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import Dialogue
-from gateway.upstream.target import Target
-
-Result = tuple[Answer, float]
-"""What the model says about the caller's texts, and when the call was sent, on the monotonic clock."""
+from gateway.upstream.question import Dialogue, Target
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +36,8 @@ class _Member:
     dialogue: Sequence[Dialogue] | None
     context: Context
     """Of its task: the first member's request id goes with the call."""
-    result: "asyncio.Future[Result | None]"
-    """None: ask alone."""
+    result: "asyncio.Future[Answer | None]"
+    """None if the shared call failed by one of its texts: then each member asks in a call of its own."""
     call: "_Call | None" = None
 
     def goes_with(self, other: "_Member") -> bool:
@@ -71,7 +73,7 @@ class Combiner:
 
     async def predict(
         self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None = None
-    ) -> Result:
+    ) -> Answer:
         """As `Backend.predict`, maybe in one call with the texts of others.
 
         The others are not noticed: each request keeps its own deadline, its own cancellation, and its own errors.
@@ -82,27 +84,21 @@ class Combiner:
             BackendError: no usable answer; see the tree in `errors`.
         """
         if self._max_texts == 1:
-            return await self._alone(texts, target, deadline, dialogue)
+            return await self._backend.predict(texts, target, deadline, dialogue)
         if self._free:
             # Then nobody waits.
             self._free -= 1
             try:
-                return await self._alone(texts, target, deadline, dialogue)
+                return await self._backend.predict(texts, target, deadline, dialogue)
             finally:
                 self._release()
         result = await self._together(texts, target, deadline, dialogue)
         # A text that the model cannot take must fail nobody but who sent it.
-        return result or await self._alone(texts, target, deadline, dialogue)
-
-    async def _alone(
-        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
-    ) -> Result:
-        sent = time.monotonic()
-        return await self._backend.predict(texts, target, deadline, dialogue), sent
+        return result or await self._backend.predict(texts, target, deadline, dialogue)
 
     async def _together(
         self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
-    ) -> Result | None:
+    ) -> Answer | None:
         loop = asyncio.get_running_loop()
         member = _Member(texts, target, deadline, dialogue, copy_context(), loop.create_future())
         timer = loop.call_later(deadline.remaining(), self._expire, member)
@@ -163,15 +159,12 @@ class Combiner:
             dialogue = [around for each in members for around in each.dialogue or ()]
         latest = max((each.deadline for each in members), key=lambda deadline: deadline.at)
         try:
-            answer, sent = await self._alone(texts, members[0].target, latest, dialogue)
+            answer = await self._backend.predict(texts, members[0].target, latest, dialogue)
         except Exception as error:
-            is_everybodys = len(members) == 1 or (
-                isinstance(error, BackendError | UnknownVersionError | ContextNotSupportedError) and error.status != 502
-            )
             for each in members:
                 if each.result.done():
                     continue
-                if is_everybodys:
+                if len(members) == 1 or not _may_be_by_one_text(error):
                     each.result.set_exception(error)
                 else:
                     each.result.set_result(None)
@@ -180,8 +173,18 @@ class Combiner:
             for each in members:
                 end = begin + len(each.texts)
                 if not each.result.done():
-                    each.result.set_result((_part(answer, begin, end), sent))
+                    each.result.set_result(_part(answer, begin, end))
                 begin = end
+
+
+def _may_be_by_one_text(error: Exception) -> bool:
+    """Whether the other texts of the call may be answered without the one that caused this error.
+
+    Not if the server is away or out of time, or if the version that all of them asked for is not there.
+    """
+    if isinstance(error, UnknownVersionError | ContextNotSupportedError):
+        return False
+    return not isinstance(error, BackendError) or isinstance(error, ModelServerError | ModelContractError)
 
 
 def _part(answer: Answer, begin: int, end: int) -> Answer:
@@ -191,5 +194,6 @@ def _part(answer: Answer, begin: int, end: int) -> Answer:
         answer.label_indices[begin:end],
         answer.probabilities[begin * size : end * size],
         size,
+        answer.label_set,
         answer.model_seconds,
     )

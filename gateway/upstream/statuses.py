@@ -30,7 +30,10 @@ QUEUE_FULL = "The batch scheduling queue"
 
 _AWAY = ModelServerUnavailableError, "the model server does not answer; try again in a moment"
 _OVERLOADED = ModelServerOverloadedError, "the model server is overloaded; try again later"
-_REFUSED = ModelContractError, "the model refused the gateway's call: it lacks a signature of the contract; see the log"
+_REFUSED = (
+    ModelContractError,
+    "the model lacks what the contract asks of it, see the gateway's log; publish it again",
+)
 _FAILED = ModelServerError, "the model server failed on this request; its log says why"
 
 TABLE: dict[grpc.StatusCode, tuple[type[BackendError], str]] = {

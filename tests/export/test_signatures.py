@@ -1,6 +1,7 @@
 """The contract of the SavedModel, asked as the model server asks it: in a v1 session."""
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def test_signatures_are_those_of_the_contract(served: Served) -> None:
     assert described(signatures["serving_default"].outputs) == {
         "probabilities": ("float32", [-1, 11]),
         "label_index": ("int64", [-1]),
+        "label_set": ("int64", [-1]),
     }
     assert described(signatures["dialogue"].inputs) == {name: ("string", [-1]) for name in ("text", "role", "previous")}
     assert described(signatures["dialogue"].outputs) == described(signatures["serving_default"].outputs)
@@ -35,7 +37,7 @@ def test_signatures_are_those_of_the_contract(served: Served) -> None:
         "scores": ("float32", [-1, 11]),
     }
     assert described(signatures["labels"].inputs) == {"label_index": ("int64", [-1])}
-    assert described(signatures["labels"].outputs) == {"intent": ("string", [-1])}
+    assert described(signatures["labels"].outputs) == {"intent": ("string", [-1]), "label_set": ("int64", [-1])}
     assert {name: signatures[name].method_name for name in ("serving_default", "classify", "labels")} == {
         "serving_default": "tensorflow/serving/predict",
         "classify": "tensorflow/serving/classify",
@@ -134,6 +136,19 @@ def test_labels_travel_in_the_model(served: Served) -> None:
     assert served.ask("labels", label_index=[10, 0])["intent"].tolist() == [INTENTS[10].encode(), INTENTS[0].encode()]
     with pytest.raises(tf.errors.InvalidArgumentError):
         served.ask("labels", label_index=[11])
+
+
+def test_every_answer_names_the_label_list_that_its_indices_count_in(served: Served) -> None:
+    """Calculated here from the contract's own words."""
+    array = "[" + ",".join(f'"{intent}"' for intent in INTENTS) + "]"
+    expected = int(hashlib.sha256(array.encode()).hexdigest()[:16], 16) // 2
+    nobody = {"role": ["", ""], "previous": ["", ""]}
+    for answer in (
+        served.ask("serving_default", text=["a", "b"]),
+        served.ask("dialogue", text=["a", "b"], **nobody),
+        served.ask("labels", label_index=[3, 4]),
+    ):
+        assert answer["label_set"].tolist() == [expected] * 2
 
 
 def test_classify_takes_examples(served: Served) -> None:

@@ -25,6 +25,7 @@ MODELS = dict.fromkeys(
     ("intent", "swapped", "moved", "moved_later", "reborn", "emptied", "listed", "both", "trained"), MODEL
 )
 MODELS["nameless"] = TinyModel(MODEL.names, has_labels=False)
+MODELS["unmarked"] = TinyModel(MODEL.names, has_label_set=False)
 
 # Guards against a hang: a busy machine must not turn an answer into a 504.
 PATIENT = {"deadline_seconds": 60, "max_deadline_seconds": 60, "drain_seconds": 60}

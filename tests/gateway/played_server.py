@@ -34,8 +34,10 @@ def prediction(rows: int = 1) -> Any:
     response = messages.PredictResponse()
     response.model_spec.version.value = 1
     indices, probabilities = response.outputs["label_index"], response.outputs["probabilities"]
-    indices.dtype, probabilities.dtype = messages.DT_INT64, messages.DT_FLOAT
+    label_set = response.outputs["label_set"]
+    indices.dtype, probabilities.dtype, label_set.dtype = messages.DT_INT64, messages.DT_FLOAT, messages.DT_INT64
     indices.int64_val.extend([1] * rows)
+    label_set.int64_val.extend([5] * rows)
     probabilities.float_val.extend([0.25, 0.75] * rows)
     return response
 

@@ -27,6 +27,7 @@ class TinyModel:
     names: tuple[str, ...]
     shift: int = 0
     has_labels: bool = True
+    has_label_set: bool = True
     has_dialogue: bool = True
 
     def intent(self, text: str) -> str:
@@ -37,15 +38,21 @@ class TinyModel:
         """Writes `base_path/<version>` whole or not at all, as the model server needs it. Returns that directory."""
         import tensorflow as tf
 
+        from export.label_set import label_set
+
         module = tf.Module()
         count = len(self.names)
+
+        def fingerprint(rows):
+            return tf.fill(tf.shape(rows), tf.constant(label_set(self.names), tf.int64))
 
         def answer(text, chosen_probability):
             index = (tf.strings.length(text, "UTF8_CHAR") + self.shift) % count
             highest = tf.where(text == NOT_A_NUMBER, float("nan"), chosen_probability)[:, tf.newaxis]
             rest = (1 - highest) / max(count - 1, 1)
             chosen = tf.one_hot(index, count, on_value=True, off_value=False, dtype=tf.bool)
-            return {"probabilities": tf.where(chosen, highest, rest), "label_index": tf.cast(index, tf.int64)}
+            outputs = {"probabilities": tf.where(chosen, highest, rest), "label_index": tf.cast(index, tf.int64)}
+            return outputs | ({"label_set": fingerprint(index)} if self.has_label_set else {})
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
         def serving_default(text):
@@ -61,7 +68,7 @@ class TinyModel:
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, "label_index")])
         def labels(label_index):
-            return {"intent": tf.gather(tf.constant(self.names), label_index)}
+            return {"intent": tf.gather(tf.constant(self.names), label_index), "label_set": fingerprint(label_index)}
 
         signatures = {"serving_default": serving_default} | ({"labels": labels} if self.has_labels else {})
         signatures |= {"dialogue": dialogue} if self.has_dialogue else {}

@@ -216,8 +216,8 @@ def test_grpc_writes_nothing_between_the_objects(alone: Gateway, tmp_path: Path)
 def test_the_text_log_has_the_same_for_people(server: ModelServer) -> None:
     with gateway(model_server=server.address, **PATIENT) as running:
         running.send("POST", "/predict", '{"text": "a"}', X_Request_Id="mine", Content_Type="application/json")
-    (line,) = (each for each in running.log if " gateway.sight: " in each)
-    assert " INFO gateway.sight: request method=POST route=/predict status=200 total_ms=" in line
+    (line,) = (each for each in running.log if " gateway.api.request_log: " in each)
+    assert " INFO gateway.api.request_log: request method=POST route=/predict status=200 total_ms=" in line
     assert f" version=1 intent={MODEL.intent('a')} request_id=mine trace_id=" in line
 
 

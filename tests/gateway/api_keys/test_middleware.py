@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.api_keys.test_main import A, B, line
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.running import Gateway, Reply, gateway
 from tests.gateway.scraped import Scraped
-from tests.gateway.test_api_keys import A, B, line
 from tests.servers import ROOT, ModelServer
 
 NOBODY = "127.0.0.1:1"

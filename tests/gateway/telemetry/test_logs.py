@@ -73,7 +73,7 @@ def test_json_holds_any_text(text: str) -> None:
 def test_text_is_a_line_for_people() -> None:
     it = record("lost %s", "one")
     it.created, it.msecs = 1700000000.25, 250.0
-    assert TextFormatter().format(it) == "2023-11-14T22:13:20.250Z WARNING gateway.backend: lost one"
+    assert TextFormatter().format(it) == "2023-11-14T22:13:20.250Z WARNING gateway.upstream.backend: lost one"
 
 
 @pytest.mark.usefixtures("request_context")
@@ -91,6 +91,6 @@ def test_text_shows_a_traceback_below() -> None:
         raise ValueError("no number")
     except ValueError:
         lines = TextFormatter().format(record("failed", failed=True)).splitlines()
-    assert lines[0].endswith("gateway.backend: failed")
+    assert lines[0].endswith("gateway.upstream.backend: failed")
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1] == "ValueError: no number"

@@ -142,7 +142,7 @@ def test_openmetrics_is_spoken_to_those_who_ask() -> None:
 
 
 _WORKER = """
-from gateway.metrics import Metrics
+from gateway.telemetry.metrics import Metrics
 metrics = Metrics()
 metrics.retried()
 metrics.upstream_call("Predict", "OK", 0.5)

@@ -100,7 +100,7 @@ def test_a_missing_exporter_is_said_and_stops_nothing(
 _IMPORTED = """
 import asyncio, os, sys
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.settings.settings import Settings
 from aiohttp import web
 
 async def main():

@@ -10,8 +10,7 @@ from gateway.errors import ContextNotSupportedError, GatewayError, ModelNotReady
 from gateway.telemetry.context import CONTEXT, RequestContext
 from gateway.upstream import messages
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import NOTHING, Dialogue
-from gateway.upstream.target import DEFAULT, Target
+from gateway.upstream.question import DEFAULT, NOTHING, Dialogue, Target
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.played_server import backend, played, prediction
 from tests.gateway.relay import Relay

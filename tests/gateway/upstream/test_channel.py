@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import ModelServerUnavailableError
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.target import DEFAULT
+from gateway.upstream.question import DEFAULT
 from tests.certificates import make_certificates, needs_openssl, ssl_config
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.played_server import backend, played, prediction

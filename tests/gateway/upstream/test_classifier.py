@@ -1,13 +1,14 @@
 """Every prediction is named by the labels of the model that made it, whatever happens to versions and servers."""
 
-import asyncio
 import json
 import shutil
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -20,19 +21,17 @@ from gateway.errors import (
 )
 from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import Metrics
-from gateway.upstream import labels
 from gateway.upstream.backend import Answer, Backend
 from gateway.upstream.classifier import TRIES, Classifier, Row
 from gateway.upstream.combiner import Combiner
 from gateway.upstream.deadline import Deadline
-from gateway.upstream.dialogue import NOTHING, Dialogue
-from gateway.upstream.labels import LabelCache
-from gateway.upstream.target import DEFAULT, Target
+from gateway.upstream.labels import LabelList, LabelLists
+from gateway.upstream.question import DEFAULT, NOTHING, Dialogue, Target
 from tests.gateway.conftest import MODEL, OTHER_MODEL, PATIENT, wait_for_state
 from tests.gateway.relay import Relay
 from tests.gateway.running import Gateway, Reply, gateway
 from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, TinyModel
-from tests.servers import ModelServer
+from tests.servers import ModelServer, model_server
 
 TEXTS = ("a", "ab", "abc")
 
@@ -58,14 +57,14 @@ def _named(model: TinyModel, texts: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _traffic(running: Gateway, check: Check) -> Iterator[None]:
-    """Four clients that ask for a text or for several without a pause; each reply goes to `check`."""
+def _traffic(running: Gateway, check: Check, batch: Sequence[str] = TEXTS) -> Iterator[None]:
+    """Four clients that ask for a text or for a batch without a pause; each reply goes to `check`."""
     stopped = False
 
     def ask() -> None:
         asked = 0
         while not stopped:
-            texts = ([TEXTS[asked % len(TEXTS)]], TEXTS)[asked % 2]
+            texts = ([TEXTS[asked % len(TEXTS)]], batch)[asked % 2]
             check(texts, _ask(running, texts))
             asked += 1
 
@@ -90,8 +89,8 @@ async def _classifier(server: ModelServer, model_name: str = "intent") -> AsyncI
     """One in this process, in front of that server."""
     backend = Backend(Settings(model_server=server.address, model_name=model_name), Metrics())
     try:
-        cache = LabelCache(lambda version, classes: backend.labels(version, classes, _deadline()))
-        yield Classifier(Combiner(backend, 32, 2), cache)
+        lists = LabelLists(lambda version, classes: backend.labels(version, classes, _deadline()))
+        yield Classifier(Combiner(backend, 32, 2), lists)
     finally:
         await backend.close()
 
@@ -233,102 +232,94 @@ def test_a_version_that_one_of_two_servers_does_not_have_yet_costs_no_answer(
                 check([text], running.predict(text))
 
 
-class Played:
-    """Takes the place of combiner and backend, for moments that no real server can be brought to on demand."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.fetched = 0
-        self.may_answer = asyncio.Event()
-        self.may_answer.set()
-        self.fetching = asyncio.Event()
-        self.in_predict: Callable[[], None] = lambda: None
-        self.in_fetch: Callable[[], None] = lambda: None
-        self.error: GatewayError | None = None
-        self.cache = LabelCache(self.labels)
-        self.classifier = Classifier(self, self.cache)  # type: ignore[arg-type]
-
-    async def predict(
-        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
-    ) -> tuple[Answer, float]:
-        self.asked += 1
-        sent = labels.time.monotonic()
-        self.in_predict()
-        await self.may_answer.wait()
-        if self.error:
-            raise self.error
-        return Answer(1, (0,), (0.75, 0.25), 2, 0.001), sent
-
-    async def labels(self, version: int, classes: int) -> tuple[str, ...]:
-        self.fetched += 1
-        self.fetching.set()
-        self.in_fetch()
-        return (f"first after {self.asked}", "second")
-
-    async def intent(self) -> str:
-        return (await self.classifier.classify(["a"], DEFAULT, _deadline())).names[0]
-
-
-@pytest.mark.parametrize("moment", ["in_predict", "in_fetch"])
-async def test_an_answer_and_labels_from_either_side_of_a_lost_connection_are_not_put_together(moment: str) -> None:
-    played = Played()
-    setattr(played, moment, lambda: played.cache.forget() if played.asked == 1 else None)
-    await played.intent()
-    assert played.asked == 2
-
-    setattr(played, moment, played.cache.forget)
-    played.cache.forget()
-    played.asked = 0
-    with pytest.raises(GatewayError, match="keeps changing") as refused:
-        await played.intent()
-    assert refused.value.code == "model_server_unavailable"
-    assert played.asked == TRIES
-
-
-async def test_an_answer_that_took_long_is_asked_for_again_if_no_list_from_before_is_known(
-    monkeypatch: pytest.MonkeyPatch,
+def test_not_one_of_50000_answers_is_misnamed_while_two_servers_differ_and_a_number_changes_hands(
+    server: ModelServer, tmp_path: Path
 ) -> None:
-    clock = SimpleNamespace(now=1000.0)
-    clock.monotonic = lambda: clock.now
-    monkeypatch.setattr(labels, "time", clock)
-    played = Played()
-    played.in_predict = lambda: setattr(clock, "now", clock.now + 2 * labels.PAUSE_SECONDS * (played.asked == 1))
-    assert await played.intent() == "first after 1"
-    assert played.asked == 2
+    """Version 1 is one model on one server, and on the other one model after another."""
+    # No two models share a name, so a single name tells whose list it is from.
+    third = TinyModel(("answer_question_recipe_steps", "return_list_ingredients_tools", "greeting"), shift=2)
+    fourth = TinyModel(("farewell", "complaint", "answer_question_external_fact", "thanks"), shift=1)
+    base_path = tmp_path / "intent"
+    OTHER_MODEL.publish(base_path, 1)
+    texts = ["x" * length for length in range(1, 65)]
+    answers: Counter[TinyModel] = Counter()
+    lock = threading.Lock()
+
+    def check(texts: Sequence[str], reply: Reply) -> None:
+        if reply.status != 200:
+            # While the other server has no version 1, a request may meet it in each of its tries.
+            assert reply.error[1] == "model_not_ready"
+            return
+        _, intents = _answer(reply)
+        (model,) = (each for each in (MODEL, OTHER_MODEL, third, fourth) if _named(each, texts) == intents)
+        with lock:
+            answers[model] += len(texts)
+
+    flags = ["--model_name=intent", f"--model_base_path={base_path}", "--file_system_poll_wait_seconds=1"]
+    with model_server(*flags, "--grpc_max_threads=32") as other:
+        addresses = f"{server.address},{other.address}"
+        with gateway(model_server=addresses, **PATIENT) as running, _traffic(running, check, texts):
+            for model in (third, fourth, OTHER_MODEL):
+                shutil.rmtree(base_path / "1")
+                wait_for_state(other, "intent", 1, "END")
+                model.publish(base_path, 1)
+                wait_for_state(other, "intent", 1, "AVAILABLE")
+                before = answers.total()
+                while answers.total() < before + 17_000:
+                    check(texts, _ask(running, texts))
+    assert answers.total() >= 50_000
+    assert answers.keys() == {MODEL, OTHER_MODEL, third, fourth}
 
 
-async def test_after_a_pause_the_labels_come_while_the_answer_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(labels, "time", SimpleNamespace(monotonic=lambda: now))
-    played = Played()
-    assert await played.intent() == "first after 1"
-    now += 3600
-    played.may_answer.clear()
-    played.fetching.clear()
-    asking = asyncio.create_task(played.intent())
-    await played.fetching.wait()
-    assert not asking.done()
-    played.may_answer.set()
-    assert await asking == "first after 2"
-    assert played.fetched == 2, "nothing is asked after the answer"
+@pytest.mark.parametrize("names", [OTHER_MODEL.names, OTHER_MODEL.names[:2]], ids=["as many intents", "fewer"])
+def test_another_model_that_takes_the_number_between_answer_and_labels_is_asked_again(
+    line: Relay, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    base_path = tmp_path / "intent"
+    MODEL.publish(base_path, 1)
+    successor = TinyModel(names, shift=1)
+    flags = ["--model_name=intent", f"--model_base_path={base_path}", "--file_system_poll_wait_seconds=1"]
+    with model_server(*flags) as own, gateway(model_server=f"127.0.0.1:{line.port}", **PATIENT) as running:
+        line.turn_to(own.grpc_port)
+        with ThreadPoolExecutor() as clients:
+            line.hold(b"labels")
+            asking = clients.submit(_ask, running, TEXTS)
+            line.held.wait()
+            shutil.rmtree(base_path / "1")
+            wait_for_state(own, "intent", 1, "END")
+            successor.publish(base_path, 1)
+            wait_for_state(own, "intent", 1, "AVAILABLE")
+            line.release()
+            assert _answer(asking.result()) == (1, _named(successor, TEXTS))
 
 
-class Swapping(Played):
-    """Refuses the first call with a dialogue; then a version that takes one is there, or has gone again."""
+@dataclass
+class Played:
+    """Takes the place of the combiner, for moments that no real server can be brought to on demand."""
 
-    def __init__(self, then: GatewayError | None = None) -> None:
-        super().__init__()
-        self.then = then
+    error: GatewayError | None = None
+    """What a call for a named version, or without a dialogue, comes to."""
+    asked: int = 0
+
+    def classifier(self) -> Classifier:
+        async def fetch(version: int, classes: int) -> LabelList:
+            return LabelList(5, ("first", "second"))
+
+        return Classifier(self, LabelLists(fetch))  # type: ignore[arg-type]
 
     async def predict(
-        self, texts: Sequence[str], target: Target, deadline: Deadline, dialogue: Sequence[Dialogue] | None
-    ) -> tuple[Answer, float]:
+        self,
+        texts: Sequence[str],
+        target: Target,
+        deadline: Deadline,
+        dialogue: Sequence[Dialogue] | None = None,
+    ) -> Answer:
         self.asked += 1
-        if self.asked == 1:
+        if dialogue and self.asked == 1:
             raise ContextNotSupportedError("no signature")
-        if target.version and self.then:
-            raise self.then
-        return Answer(1, (0,) * len(texts), (0.75, 0.25) * len(texts), 2, 0.001), labels.time.monotonic()
+        if self.error and (target.version or (not dialogue and self.asked != 2)):
+            raise self.error
+        return Answer(1, (0,) * len(texts), (0.75, 0.25) * len(texts), 2, 5, 0.001)
 
 
 @pytest.mark.parametrize("then", [None, UnknownVersionError("gone")])
@@ -336,18 +327,17 @@ async def test_a_version_that_comes_right_after_a_dialogue_was_refused_is_asked_
     then: UnknownVersionError | None,
 ) -> None:
     """Else its answer would stand beside the refusal of the version before."""
-    played = Swapping(then)
-    answer = await played.classifier.classify(["a", "b"], DEFAULT, _deadline(), [NOTHING, Dialogue("student")])
+    played = Played(then)
+    answer = await played.classifier().classify(["a", "b"], DEFAULT, _deadline(), [NOTHING, Dialogue("student")])
     assert all(isinstance(row, Row) for row in answer.rows)
     # Refused, the other text alone, the check of that version, and all once more.
     assert played.asked == 4
 
 
 async def test_a_version_that_is_missing_is_asked_for_a_few_times() -> None:
-    played = Played()
-    played.error = ModelNotReadyError("none")
+    played = Played(ModelNotReadyError("none"))
     with pytest.raises(ModelNotReadyError):
-        await played.intent()
+        await played.classifier().classify(["a"], Target(1), _deadline())
     assert played.asked == TRIES
 
 
@@ -365,8 +355,16 @@ def test_a_model_without_labels_is_502(server: ModelServer) -> None:
     assert error == (
         502,
         "model_contract_broken",
-        "the model refused the gateway's call: it lacks a signature of the contract; see the log",
+        "the model lacks what the contract asks of it, see the gateway's log; publish it again",
     )
+
+
+def test_a_model_from_before_label_set_is_502_and_says_to_publish_it_again(server: ModelServer) -> None:
+    with gateway(model_server=server.address, model_name="unmarked", **PATIENT) as running:
+        error = running.predict("a").error
+    assert "label_set" in "".join(running.log), "the operator is told what is missing"
+    assert error[:2] == (502, "model_contract_broken")
+    assert "publish it again" in error[2]
 
 
 def test_an_unknown_model_is_503(server: ModelServer) -> None:

@@ -13,8 +13,8 @@ from gateway.errors import (
     ModelServerUnavailableError,
 )
 from gateway.upstream.deadline import Deadline
+from gateway.upstream.question import DEFAULT
 from gateway.upstream.retries import BASE_SECONDS, CAPACITY, FLOOR_PER_SECOND, MAX_RETRIES, RetryBudget, pause_before
-from gateway.upstream.target import DEFAULT
 from tests.gateway.played_server import PlayedServer, backend, played, prediction
 
 LOST = (grpc.StatusCode.UNAVAILABLE, "Socket closed")
@@ -42,7 +42,7 @@ def _failing(times: int, status: tuple[grpc.StatusCode, str]) -> Any:
 async def _predict(server: PlayedServer, deadline: float = 60, **settings: Any) -> float:
     """The score, from a backend whose breaker stays out of it."""
     async with backend(model_server=f"127.0.0.1:{server.port}", breaker_failures=1000, **settings) as it:
-        return (await it.predict(["a"], DEFAULT, Deadline.after(deadline))).probability(0, 1)
+        return (await it.predict(["a"], DEFAULT, Deadline.after(deadline))).probabilities[1]
 
 
 async def test_a_lost_call_is_made_again() -> None:

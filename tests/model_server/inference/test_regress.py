@@ -5,7 +5,7 @@ import pytest
 from tensorflow_serving.apis import input_pb2, regression_pb2
 
 from tests.model_server.client import Client, example, examples, model_spec
-from tests.model_server.test_classify import signature_text
+from tests.model_server.inference.test_classify import signature_text
 
 X = examples(0.25, -3.0)
 

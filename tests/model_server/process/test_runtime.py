@@ -10,7 +10,7 @@ from tests.servers import ROOT
 
 IMPORT_ALL = """
 import pkgutil, sys, model_server
-from model_server import runtime
+from model_server.process import runtime
 
 runtime.leave_out_api()
 for module in pkgutil.iter_modules(model_server.__path__, "model_server."):
