@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudformation.errors import FleetError, UsageError
-from cloudformation.terminal import Colour, Terminal
+from cloudformation.operate.terminal import Colour, Terminal
 
 if TYPE_CHECKING:
     # Each command imports what it needs, so that --help and a wrong command line are answered at once.
-    from cloudformation.aws import Aws
-    from cloudformation.changer import Changer
-    from cloudformation.deployment import Deployment
-    from cloudformation.release import Release
+    from cloudformation.operate.aws import Aws
+    from cloudformation.operate.changer import Changer
+    from cloudformation.operate.deployment import Deployment
+    from cloudformation.operate.release import Release
 
 _EPILOG = """\
 exit status:
@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _deploy(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation.aws import plain_refusals
-    from cloudformation.inputs import read
+    from cloudformation.operate.aws import plain_refusals
+    from cloudformation.template.inputs import read
 
     given = read(options.parameters, options.parameter)
     release = None if options.release or options.keep_release else _collected(options, terminal)
@@ -64,7 +64,7 @@ def _deploy(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _rollback(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation.aws import plain_refusals
+    from cloudformation.operate.aws import plain_refusals
 
     with plain_refusals():
         deployment = _deployment(options, terminal, {}, ignores_alarms=True)
@@ -75,8 +75,8 @@ def _rollback(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _status(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation.aws import connect, plain_refusals
-    from cloudformation.status import look
+    from cloudformation.operate.aws import connect, plain_refusals
+    from cloudformation.operate.status import look
 
     with plain_refusals():
         status = look(connect(options.region, options.profile), options.name, detects_drift=options.drift)
@@ -88,8 +88,8 @@ def _status(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _destroy(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation.aws import connect, plain_refusals
-    from cloudformation.destroy import destroy
+    from cloudformation.operate.aws import connect, plain_refusals
+    from cloudformation.operate.destroy import destroy
 
     if options.yes and not options.name:
         raise UsageError("destroy --yes asks nothing, so it wants the deployment's name: --name")
@@ -100,8 +100,8 @@ def _destroy(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _render(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation.inputs import preview, read
-    from cloudformation.render import render, write
+    from cloudformation.template.inputs import preview, read
+    from cloudformation.template.render import render, write
 
     files = render(preview(options.name, read(options.parameters, options.parameter), {}))
     if options.output:
@@ -114,9 +114,9 @@ def _render(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _check(options: argparse.Namespace, terminal: Terminal) -> int:
-    from cloudformation import checkers
-    from cloudformation.check import check_rollout
-    from cloudformation.inputs import preview, read
+    from cloudformation.template import checkers
+    from cloudformation.template.check import check_rollout
+    from cloudformation.template.inputs import preview, read
 
     values = preview(options.name, read(options.parameters, options.parameter), {})
     terminal.say("parameters: as the templates want them")
@@ -131,7 +131,7 @@ def _check(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _collected(options: argparse.Namespace, terminal: Terminal) -> "Release":
-    from cloudformation.release import collect
+    from cloudformation.operate.release import collect
 
     release = collect(options.models, options.model_version, options.label)
     terminal.say(f"release {release.name}: {len(release.files)} files")
@@ -141,8 +141,8 @@ def _collected(options: argparse.Namespace, terminal: Terminal) -> "Release":
 def _deployment(
     options: argparse.Namespace, terminal: Terminal, given: dict[str, str], *, ignores_alarms: bool
 ) -> "Deployment":
-    from cloudformation.aws import connect
-    from cloudformation.deployment import Deployment, Wishes
+    from cloudformation.operate.aws import connect
+    from cloudformation.operate.deployment import Deployment, Wishes
 
     aws = connect(options.region, options.profile)
     wishes = Wishes(given, dict(options.tag), ignores_alarms)
@@ -150,7 +150,7 @@ def _deployment(
 
 
 def _changer(options: argparse.Namespace, aws: "Aws", terminal: Terminal) -> "Changer":
-    from cloudformation.changer import Changer, Consent
+    from cloudformation.operate.changer import Changer, Consent
 
     consent = Consent(options.yes, options.no_execute, options.wait * 60, options.role_arn)
     return Changer(aws, terminal, consent)

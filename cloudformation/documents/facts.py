@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudformation.templates import Template
-from cloudformation.values import Values
+from cloudformation.template.files import Template
+from cloudformation.template.values import Values
 
 DEPLOYMENT = "intent"
 """The name in the picture; stacks are called DEPLOYMENT-TEMPLATE."""

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from cloudformation.documents import cost, facts, picture, tables
 from cloudformation.documents.blocks import replaced
-from cloudformation.stacks import KINDS
-from cloudformation.templates import TEMPLATES, load
+from cloudformation.template.files import KINDS, TEMPLATES, load
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

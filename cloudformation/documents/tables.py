@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cloudformation import inputs
 from cloudformation.documents.facts import DEPLOYMENT, Facts
-from cloudformation.parameters import Parameter, declared
-from cloudformation.rollout import policies
-from cloudformation.templates import Template
+from cloudformation.template import inputs
+from cloudformation.template.files import Template
+from cloudformation.template.parameters import Parameter, declared
+from cloudformation.template.rollout import policies
 
 
 def parameters(templates: Mapping[str, Template]) -> str:

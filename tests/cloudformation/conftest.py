@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cloudformation.cloud import Cloud, cloud
-from tests.cloudformation.operating import aws as aws
-from tests.cloudformation.operating import deployed as deployed
-from tests.cloudformation.operating import models as models
-from tests.cloudformation.operating import run as run
-from tests.cloudformation.operating import standing as standing
+from tests.cloudformation.played.cloud import Cloud, cloud
+from tests.cloudformation.played.operating import aws as aws
+from tests.cloudformation.played.operating import deployed as deployed
+from tests.cloudformation.played.operating import models as models
+from tests.cloudformation.played.operating import run as run
+from tests.cloudformation.played.operating import standing as standing
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 
 from cloudformation.documents import cost, facts, prices
 from cloudformation.documents.generated import DOCS
-from cloudformation.stacks import KINDS
-from cloudformation.templates import TEMPLATES, Template, load
+from cloudformation.template.files import KINDS, TEMPLATES, Template, load
 from training.data.intents import INTENTS
 
 LOADED = {kind: load(TEMPLATES[kind]) for kind in KINDS}

@@ -14,9 +14,8 @@ from cloudformation.documents import facts, tables
 from cloudformation.documents.__main__ import main
 from cloudformation.documents.blocks import replaced
 from cloudformation.documents.generated import DOCS, made
-from cloudformation.parameters import declared
-from cloudformation.stacks import KINDS
-from cloudformation.templates import TEMPLATES, load
+from cloudformation.template.files import KINDS, TEMPLATES, load
+from cloudformation.template.parameters import declared
 
 DEPLOYMENT = (DOCS / "deployment.md").read_text()
 RUNBOOK = (DOCS / "runbook.md").read_text()

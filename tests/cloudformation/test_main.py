@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cloudformation import checkers
 from cloudformation.__main__ import main
-from cloudformation.release import ROOT
-from cloudformation.stacks import KINDS
-from tests.cloudformation.operating import Command
+from cloudformation.operate.release import ROOT
+from cloudformation.template import checkers
+from cloudformation.template.files import KINDS
+from tests.cloudformation.played.operating import Command
 
 COMMANDS = ("deploy", "update", "rollback", "status", "destroy", "render", "check")
 

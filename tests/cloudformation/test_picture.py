@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from cloudformation.documents import facts, look, picture
-from cloudformation.stacks import KINDS
-from cloudformation.templates import TEMPLATES, Template, load
+from cloudformation.template.files import KINDS, TEMPLATES, Template, load
 
 SVG = "{http://www.w3.org/2000/svg}"
 

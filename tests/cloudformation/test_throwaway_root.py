@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudformation.release import collect
+from cloudformation.operate.release import collect
 from tests.cloudformation import throwaway_root
 from tests.cloudformation.mirror import Mirror
 from tests.cloudformation.throwaway_root import Machine, ThrowawayRoot

@@ -7,7 +7,7 @@ import pytest
 
 from cloudformation.image.instance.errors import SettingsError
 from cloudformation.image.instance.settings import InstanceSettings, read_settings
-from cloudformation.templates import TEMPLATES
+from cloudformation.template.files import TEMPLATES
 
 LEAST = "DEPLOYMENT=intent\nREADY_SECONDS=240\n"
 

@@ -15,7 +15,7 @@ from cloudformation.image.instance import rollout
 from cloudformation.image.instance.errors import NotReadyError, SignalError
 from cloudformation.image.instance.rollout import Rollout
 from cloudformation.image.instance.settings import InstanceSettings
-from tests.cloudformation.recorded_aws import INSTANCE, RecordedAws, recorded_aws
+from tests.cloudformation.image.recorded_aws import INSTANCE, RecordedAws, recorded_aws
 from tests.servers import ROOT, free_port
 
 SETTINGS = InstanceSettings(
