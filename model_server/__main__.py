@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from model_server import flags, start_checks
+from model_server import command_line
+from model_server.command_line import Options
 from model_server.config import config
 from model_server.errors import CheckFailure, FlagError, StatusError
-from model_server.options import Options
 from model_server.process import memory, runtime
 from model_server.process.signals import StopSignal
 
@@ -23,9 +23,9 @@ _log = logging.getLogger("model_server")
 def main(words: Sequence[str]) -> int:
     """Runs the server until a signal; returns the exit status."""
     logging.basicConfig(format="%(asctime)s %(levelname).1s %(name)s] %(message)s", level=logging.INFO)
-    usage = flags.usage("python -m model_server")
+    usage = command_line.usage("python -m model_server")
     try:
-        line = flags.parse(words)
+        line = command_line.parse(words)
     except FlagError as error:
         _log.error("%s", error)
         print(usage, end="")
@@ -39,10 +39,10 @@ def main(words: Sequence[str]) -> int:
         return 0
     if line.unknown:
         print(f"unknown argument: {line.unknown[0]}\n{usage}", end="", flush=True)
-    for remark in start_checks.without_effect(line.given):
+    for remark in command_line.without_effect(line.given):
         _log.warning("%s", remark)
     try:
-        start_checks.check(line.options)
+        command_line.check(line.options)
         return serve(line.options)
     except StatusError as error:
         print(f"Failed to start server. Error: {error}")
@@ -75,7 +75,7 @@ def serve(options: Options) -> int:
     from model_server.rest.rest_api import RestApi
     from model_server.rpc import grpc_server
     from model_server.rpc.admission import Admission
-    from model_server.versions import config_poller
+    from model_server.versions import reload
     from model_server.versions.loader import Loader
     from model_server.versions.manager import Manager
     from model_server.versions.server_core import ServerCore
@@ -92,7 +92,7 @@ def serve(options: Options) -> int:
     core.apply(wanted)
     manager.finish_initial_load(options.num_load_threads)
     if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
-        config_poller.start(core, options.model_config_file, options.model_config_file_poll_wait_seconds)
+        reload.poll(core, options.model_config_file, options.model_config_file_poll_wait_seconds)
     stop.listening()
     admission = Admission(options.grpc_max_threads)
     services = grpc_server.Services(core, options.enable_serialization_as_tensor_content, admission)

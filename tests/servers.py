@@ -48,7 +48,9 @@ def wait_until_closed(port: int) -> None:
     """Connects again and again, until nothing listens on this port of loopback any more."""
     with suppress(ConnectionRefusedError):
         while True:
-            socket.create_connection(("127.0.0.1", port)).close()
+            # Reset: the listener was closed between the two halves of this connect. The next one tells.
+            with suppress(ConnectionResetError):
+                socket.create_connection(("127.0.0.1", port)).close()
 
 
 @dataclass(frozen=True)

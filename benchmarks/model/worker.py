@@ -57,9 +57,9 @@ def load(directory: Path, name: str, threads: int) -> Callable[[Any], Any]:
     memory.leave_out_onednn_ops()
     runtime.leave_out_api()
 
+    from model_server.command_line import Options
     from model_server.graph import saved_model
     from model_server.graph.session_options import session_config
-    from model_server.options import Options
 
     options = Options(tensorflow_intra_op_parallelism=threads)
     session, signatures = saved_model.load(directory, ["serve"], session_config(options, os.cpu_count() or 1))

@@ -29,9 +29,9 @@ class Model:
     def __init__(self, directory: Path) -> None:
         import numpy as np
 
+        from model_server.command_line import Options
         from model_server.graph import saved_model
         from model_server.graph.session_options import session_config
-        from model_server.options import Options
 
         self._cores = len(os.sched_getaffinity(0))
         self._session, signatures = saved_model.load(directory, ["serve"], session_config(Options(), self._cores))

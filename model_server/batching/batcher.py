@@ -4,9 +4,9 @@ from pathlib import Path
 
 from model_server.batching.batch_queue import BatchThreads
 from model_server.batching.batching import BatchingSession
+from model_server.command_line import Options
 from model_server.config.batching_parameters import batch_threads, queue_parameters, read_model_file, read_server_file
 from model_server.graph.session import Runner, Session
-from model_server.options import Options
 
 
 class Batcher:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model_server.command_line import Options
 from model_server.config import protos
 from model_server.config.config import read_text
 from model_server.errors import invalid_argument
-from model_server.options import Options
 
 # In a version's directory, where models bring their own parameters.
 MODEL_FILE = "batching_params.pbtxt"

@@ -2,9 +2,9 @@
 
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
 
+from model_server.command_line import Options
 from model_server.config.config import read_text
 from model_server.graph.run_pools import add_pools
-from model_server.options import Options
 
 
 def session_config(options: Options, cpus: int) -> ConfigProto:

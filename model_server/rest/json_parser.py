@@ -1,4 +1,4 @@
-"""Reads the JSON of a request: Python's own parser where both agree, `json_strict` for everything else.
+"""Reads the JSON of a request: Python's own parser where both agree, `json_reader` for everything else.
 
 Objects are dicts (`Members` if names repeat), strings may hold surrogate escapes for bytes that are not UTF-8.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from model_server.errors import JsonError, invalid_argument
 from model_server.rest import json_reader
-from model_server.rest.json_text import value_text
+from model_server.rest.json_writer import value_text
 
 # Where the two parsers differ though Python's finds no fault: half surrogate pairs, and numbers beyond a double.
 _PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")

@@ -18,7 +18,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from model_server.errors import StatusError, invalid_argument, unimplemented
 from model_server.graph.tensors import decode
 from model_server.rest.json_reader import Members
-from model_server.rest.json_text import as_double, is_double, type_name, value_text
+from model_server.rest.json_writer import as_double, is_double, type_name, value_text
 
 # TensorFlow's limit for the rank of a tensor.
 MAX_RANK = 254

@@ -1,9 +1,9 @@
 """What the REST listener has to do with metrics: their page, and the counting of its own requests."""
 
+from model_server.command_line import Options
 from model_server.config.config import read_text
 from model_server.config.protos import MonitoringConfig
 from model_server.metrics import metrics
-from model_server.options import Options
 from model_server.rest.rest_api import Outcome
 from model_server.rest.rest_server import Exposition
 

@@ -9,8 +9,7 @@ import numpy as np
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from model_server.errors import invalid_argument
-from model_server.rest.json_numbers import decimals
-from model_server.rest.json_text import array, json_object, quote
+from model_server.rest.json_writer import array, decimals, json_object, quote
 
 # String outputs whose name ends so are bytes.
 BYTES_SUFFIX = "_bytes"

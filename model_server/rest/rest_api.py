@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from tensorflow_serving.apis import classification_pb2, model_pb2, regression_pb2
 
+from model_server.command_line import Options
 from model_server.errors import Code, StatusError, invalid_argument
 from model_server.inference import metadata
 from model_server.inference.classify import classify
 from model_server.inference.regress import regress
-from model_server.options import Options
 from model_server.rest import rest_answers, rest_examples, rest_pages, rest_paths
-from model_server.rest.json_text import error_page
+from model_server.rest.json_writer import error_page
 from model_server.rest.rest_predict import predict
 from model_server.versions.model_status import model_status
 from model_server.versions.server_core import ServerCore

@@ -9,7 +9,7 @@ from model_server.errors import invalid_argument
 from model_server.rest.json_parser import parse_object
 from model_server.rest.json_reader import members
 from model_server.rest.json_tensors import decode_base64, is_base64
-from model_server.rest.json_text import as_double, is_double, type_name
+from model_server.rest.json_writer import as_double, is_double, type_name
 from model_server.rest.rest_predict import malformed, signature_name
 
 CONTEXT, EXAMPLES = "context", "examples"

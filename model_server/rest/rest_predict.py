@@ -14,7 +14,7 @@ from model_server.metrics import metrics
 from model_server.rest import json_tensors, rest_answers
 from model_server.rest.json_parser import parse_object
 from model_server.rest.json_reader import members
-from model_server.rest.json_text import value_text
+from model_server.rest.json_writer import value_text
 from model_server.versions.server_core import ServerCore
 
 ROWS, COLUMNS = "instances", "inputs"

@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from model_server.options import Options
+from model_server.command_line import Options
 from model_server.rest import rest_paths
 from model_server.rest.rest_api import Reply, RestApi
 

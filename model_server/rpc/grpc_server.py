@@ -18,18 +18,18 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from model_server.command_line import Options
 from model_server.errors import StatusError, invalid_argument
 from model_server.inference import metadata, multi_inference
 from model_server.inference.classify import classify
 from model_server.inference.predict import predict
 from model_server.inference.regress import regress
 from model_server.metrics.metrics import counted
-from model_server.options import Options
 from model_server.rpc import health, reflection
 from model_server.rpc.admission import Admission
 from model_server.rpc.credentials import server_credentials
 from model_server.versions.model_status import model_status
-from model_server.versions.reload_config import reload_config
+from model_server.versions.reload import reload_config
 from model_server.versions.server_core import ServerCore
 
 _log = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from model_server.batching.batcher import Batcher
+from model_server.command_line import Options
 from model_server.errors import Code, StatusError
 from model_server.graph import saved_model
 from model_server.graph.session import Session
 from model_server.graph.session_options import session_config
 from model_server.inference.servable import Servable
 from model_server.metrics import metrics
-from model_server.options import Options
 from model_server.process.runtime import run_first_session
 from model_server.versions.warmup import warm_up
 

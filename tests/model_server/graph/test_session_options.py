@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from model_server import flags as command_line
+from model_server import command_line
+from model_server.command_line import Options
 from model_server.graph.session_options import session_config
-from model_server.options import Options
 from serving_config import command
 from serving_config.files import ConfigFiles
 from tests.model_server.client import Client

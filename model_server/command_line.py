@@ -1,12 +1,19 @@
-"""Every flag of the stock server with its default, in one table; `flags` knows the syntax.
+"""The command line of the stock server: its flags, its syntax, and what it refuses.
 
-The field order, types and defaults are those of tensorflow_model_server 2.20. `drain_seconds` is ours alone.
+Order, types and defaults of the flags are those of tensorflow_model_server 2.20; `drain_seconds` is ours alone. The
+syntax is that of TensorFlow's own flag parser: only `--name=value` (a boolean may stand alone), a later flag wins, and
+unknown words are collected, not refused.
 """
 
+import dataclasses
 import os
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from model_server.errors import FlagError, invalid_argument, unimplemented
 
 
 class Effect(Enum):
@@ -18,7 +25,7 @@ class Effect(Enum):
 
 
 def _flag(default: Any, usage: str, effect: Effect = Effect.FULL, kind: str = "") -> Any:
-    """A row of the table. `kind` is what the usage text calls the type, where Python's name says too little."""
+    """One flag. `kind` is what the usage text calls its type, where that is not the type of `default`."""
     return field(default=default, metadata={"usage": usage, "effect": effect, "kind": kind})
 
 
@@ -27,7 +34,7 @@ _CPUS = os.cpu_count() or 1
 
 @dataclass(frozen=True)
 class Options:
-    """The command line, parsed."""
+    """Every flag with its value."""
 
     port: int = _flag(8500, "TCP port of the gRPC API; 0 = none")
     grpc_socket_path: str = _flag("", "also listen for gRPC on this UNIX socket")
@@ -100,3 +107,111 @@ class Options:
         "only in this server: on SIGTERM or SIGINT it stops accepting, finishes what runs within this many seconds and "
         "ends with status 0 (the stock server is cut off at once)",
     )
+
+
+_FIELDS = {row.name: row for row in dataclasses.fields(Options)}
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """What the words of the command line say.
+
+    Attributes:
+        options: every flag with its value.
+        given: names of the flags that were given.
+        unknown: the words that are no flag, in order; all words from a bare `--` on.
+    """
+
+    options: Options
+    given: frozenset[str]
+    unknown: tuple[str, ...]
+
+    @property
+    def wants_help(self) -> bool:
+        """`--help` counts only as the first word that is no flag."""
+        return self.unknown[:1] == ("--help",)
+
+
+def parse(words: Sequence[str]) -> CommandLine:
+    """Reads the words after the program's name.
+
+    Raises:
+        FlagError: a value that its flag's type cannot hold.
+    """
+    values: dict[str, Any] = {}
+    unknown: list[str] = []
+    for position, word in enumerate(words):
+        if word == "--":
+            unknown.extend(words[position:])
+            break
+        name, equals, text = word.removeprefix("--").partition("=")
+        row = _FIELDS.get(name) if word.startswith("--") else None
+        if row is None or not (equals or isinstance(row.default, bool)):
+            unknown.append(word)
+        else:
+            values[name] = _value(row, text if equals else "true")
+    return CommandLine(Options(**values), frozenset(values), tuple(unknown))
+
+
+def _value(row: "dataclasses.Field[Any]", text: str) -> Any:
+    try:
+        kind: type[Any] = type(row.default)
+        if kind is bool:
+            return _BOOLEANS[text.lower()]
+        if kind is int and not re.fullmatch(r"\s*[+-]?[0-9]+", text):
+            raise ValueError(text)
+        return kind(text)
+    except (KeyError, ValueError):
+        raise FlagError(f"Couldn't interpret value {text} for flag {row.name}.") from None
+
+
+def usage(program: str) -> str:
+    """The usage text: one line a flag, with default, type and meaning."""
+    return f"usage: {program}\nFlags:\n" + "".join(map(_usage_line, _FIELDS.values()))
+
+
+def _usage_line(row: "dataclasses.Field[Any]") -> str:
+    default = f'"{row.default}"' if isinstance(row.default, str) else str(row.default).lower()
+    kind = row.metadata["kind"] or {bool: "bool", str: "string", float: "float"}.get(type(row.default), "int32")
+    effect = row.metadata["effect"]
+    remark = "" if effect is Effect.FULL else f" ({effect.value})"
+    flag = f"--{row.name}={default}"
+    return f"\t{flag:<56}\t{kind}\t{row.metadata['usage']}{remark}\n"
+
+
+def check(options: Options) -> None:
+    """Checks the flags before anything is read or loaded, in the stock server's order and words.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT, flags that contradict each other; UNIMPLEMENTED, a flag that this server lacks.
+    """
+    if options.port == 0 and not options.grpc_socket_path:
+        raise invalid_argument(
+            "At least one of server_options.grpc_port or server_options.grpc_socket_path must be set."
+        )
+    if options.use_alts_credentials and options.ssl_config_file:
+        raise invalid_argument("Either use_alts_credentials must be false or ssl_config_file must be empty.")
+    if not options.model_base_path and not options.model_config_file:
+        raise invalid_argument("Both server_options.model_base_path and server_options.model_config_file are empty!")
+    if options.batching_parameters_file and not options.enable_batching:
+        raise invalid_argument(
+            "server_options.batching_parameters_file is set without setting server_options.enable_batching to true."
+        )
+    if options.tensorflow_session_parallelism and (
+        options.tensorflow_intra_op_parallelism and options.tensorflow_inter_op_parallelism
+    ):
+        raise invalid_argument(
+            "Either configure server_options.tensorflow_session_parallelism or "
+            "(server_options.tensorflow_intra_op_parallelism, server_options.tensorflow_inter_op_parallelism) "
+            "separately. You cannot configure all."
+        )
+    for row in _FIELDS.values():
+        if row.metadata["effect"] is Effect.REJECTED and getattr(options, row.name) != row.default:
+            raise unimplemented(f"--{row.name} is not supported by this server; leave it out or use the stock binary")
+
+
+def without_effect(given: Iterable[str]) -> tuple[str, ...]:
+    """One line for each given flag that changes nothing here."""
+    ignored = (name for name in sorted(given) if _FIELDS[name].metadata["effect"] is Effect.IGNORED)
+    return tuple(f"--{name}: {Effect.IGNORED.value}" for name in ignored)
