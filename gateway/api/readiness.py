@@ -70,7 +70,7 @@ class Prober:
         self._answered_at = time.monotonic()
 
     def doubt(self) -> None:
-        """A request failed, or the connection was lost: the next question needs a probe."""
+        """A request failed, so earlier answers prove nothing: the next question needs a probe."""
         self._answered_at = None
 
     async def readiness(self) -> Readiness:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from export import check
+from export import check, signatures
 from export.__main__ import main
 from export.errors import CheckError
 from training.fit import classifier
@@ -69,3 +69,13 @@ def test_damaged_savedmodel_is_refused(models: Path, tiny_classifier: Path, tmp_
     (damaged / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
     with pytest.raises(CheckError, match="the model server could not run it"):
         check.check_answers(damaged, classifier.load(tiny_classifier))
+
+
+def test_a_label_set_that_is_not_the_fingerprint_of_the_labels_is_refused(
+    tiny_classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = classifier.load(tiny_classifier)
+    monkeypatch.setattr(signatures, "label_set", lambda labels: 1)
+    signatures.write(trained, tmp_path / "marked")
+    with pytest.raises(CheckError, match="label_set is not"):
+        check.check_answers(tmp_path / "marked", trained)
