@@ -1,4 +1,4 @@
-"""Turns a stack into what is wanted: change set, question, execution, events; or ends it."""
+"""Changes one stack: makes a change set, asks, executes it and shows its events; or deletes the stack."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +15,14 @@ from cloudformation.operate.terminal import Colour, Terminal
 
 @dataclass(frozen=True)
 class Consent:
-    """What the operator allows beforehand."""
+    """What the operator allows on the command line."""
 
     is_given: bool
-    """No questions."""
-    is_withheld: bool
-    """Changes are shown only."""
+    """--yes: the command asks no questions."""
+    shows_only: bool
+    """--no-execute: changes are shown and not made."""
     wait_seconds: float
-    """How long one operation is waited for."""
+    """How long the command waits for one operation."""
     role: str | None
     """ARN of the role that CloudFormation works with; None: the stack's last one, else the operator's own rights."""
 
@@ -34,10 +34,9 @@ class Changer:
         self._client = aws.cloudformation
         self._terminal = terminal
         self._consent = consent
-        self.is_withheld = consent.is_withheld
-        """Changes are shown only."""
-        self.has_withheld = False
-        """Changes were shown that were not made."""
+        self.shows_only = consent.shows_only
+        self.has_pending_changes = False
+        """With --no-execute: at least one stack would have changed."""
 
     def change(self, name: str, request: Request) -> Stack | None:
         """The stack, after the change; with --no-execute as it is, or None if it is not there.
@@ -59,8 +58,8 @@ class Changer:
                 self._terminal.say("  nothing to change")
                 return stack
             changes.show(self._terminal)
-            if self._consent.is_withheld:
-                self.has_withheld = True
+            if self._consent.shows_only:
+                self.has_pending_changes = True
                 return stack if stack and stack.is_whole else None
             self._require_yes(f"Make these changes to {name}?")
             events = Events(self._client, changes.stack_id)
@@ -102,7 +101,7 @@ class Changer:
             "be deleted. Nothing serves from it.",
             Colour.CAREFUL,
         )
-        if self._consent.is_withheld:
+        if self._consent.shows_only:
             raise DeclinedError(f"{stack.name} must be deleted first, which --no-execute does not")
         self._require_yes(f"Delete {stack.name} and begin again?")
         self.delete(stack)

@@ -88,12 +88,12 @@ class Deployment:
         if standing and standing.parameters["ImageParameter"] != image:
             preflight.require_room(self._aws, standing, {**standing.parameters, **self._wishes.given})
         service = self._change("service", {**outputs, **alarms}, self._triggers())
-        if service and not self._changer.is_withheld:
+        if service and not self._changer.shows_only:
             self._note(release.release if isinstance(release, Image) else release.name, balancer)
         if service:
             # It shows the service's own numbers beside what it measures.
             self._change("observability", {**service.parameters, **outputs, **service.outputs})
-        if self._changer.has_withheld:
+        if self._changer.has_pending_changes:
             raise DeclinedError("nothing was changed")
 
     def running(self) -> Image:
@@ -123,7 +123,7 @@ class Deployment:
         no_triggers = {"RollbackConfiguration": {"RollbackTriggers": [], "MonitoringTimeInMinutes": 0}}
         name = stacks.stack_name(self._name, "service")
         self._changer.change(name, Request({"UsePreviousTemplate": True}, parameters, no_triggers))
-        if self._changer.has_withheld:
+        if self._changer.has_pending_changes:
             raise DeclinedError("nothing was changed")
         self._note(image.release, self._whole("balancer"))
 
@@ -161,7 +161,7 @@ class Deployment:
         bucket = Bucket(self._aws.s3, artifacts.outputs["BucketName"])
         with tempfile.TemporaryDirectory() as folder:
             archive = release.pack(Path(folder))
-            if not self._changer.is_withheld:
+            if not self._changer.shows_only:
                 bucket.put_release(release.key, archive, self._terminal)
         # The builder is one machine, so it needs one subnet; another one that was given stays.
         subnet = {} if self._whole("image") else {"SubnetId": network["InstanceSubnetIds"].split(",")[0]}
@@ -175,7 +175,7 @@ class Deployment:
             "ReleaseName": release.name,
         }
         stack = self._change("image", fixed)
-        return stack.outputs["ImageParameter"] if stack and not self._changer.is_withheld else None
+        return stack.outputs["ImageParameter"] if stack and not self._changer.shows_only else None
 
     def _note(self, release: str, balancer: Stack | None) -> None:
         """What follows from a service that has become what was wanted."""

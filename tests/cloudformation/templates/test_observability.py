@@ -1,6 +1,7 @@
 """Dashboard and alarms, deployed."""
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from cloudformation.errors import UsageError
 from cloudformation.template.files import TEMPLATES, load
 from cloudformation.template.parameters import resolve
+from gateway.api import request_log
+from gateway.telemetry.logs import JsonFormatter
 from tests.cloudformation.played.cloud import Cloud
 
 AGENT = Path(__file__).parents[3] / "cloudformation/image/cloudwatch-agent.json"
@@ -105,6 +108,20 @@ def test_shown_are_metrics_that_the_agent_sends(fleet: Cloud) -> None:
     assert len(shown) > 5
     for metric in shown:
         assert metric in sent or any(re.search(selector, metric) for selector in selectors), metric
+
+
+def test_lines_about_single_requests_are_not_sent_to_the_logs() -> None:
+    config = json.loads(AGENT.read_text())
+    (filtered,) = (each for each in config["logs"]["logs_collected"]["files"]["collect_list"] if "filters" in each)
+    (left_out,) = (each["expression"] for each in filtered["filters"] if each["type"] == "exclude")
+
+    def is_left_out(logger: str, level: int) -> bool:
+        line = JsonFormatter().format(logging.LogRecord(logger, level, "", 0, "request", (), None))
+        return bool(re.search(left_out, line))
+
+    assert is_left_out(request_log.__name__, logging.INFO)
+    assert not is_left_out(request_log.__name__, logging.ERROR)
+    assert not is_left_out("gateway.upstream.breaker", logging.INFO)
 
 
 @pytest.mark.parametrize(
