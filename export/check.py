@@ -1,4 +1,4 @@
-"""Checks a written SavedModel the way the model server will use it, before anybody can see it."""
+"""Checks a written SavedModel in the way the model server will use it, before it is published."""
 
 from pathlib import Path
 
@@ -18,20 +18,17 @@ from training.fit.classifier import TrainedClassifier
 TOLERANCES = {"float32": 1e-5, "bfloat16": 0.15}
 
 
-def check_answers(saved_model: Path, classifier: TrainedClassifier, precision: str = "float32") -> float:
+def check_answers(saved_model: Path, classifier: TrainedClassifier, precision: str = "float32") -> None:
     """Loads by the v1 session loader, as the model server does, and compares every signature with the classifier.
 
-    The SavedModel is asked for all probes at once and one by one, so padding and batch mates are shown to make no
+    The SavedModel is asked for all probes at once and one by one: padding and the other rows of a batch must not make a
     difference.
-
-    Returns:
-        The largest difference of a probability.
 
     Raises:
         CheckError: the session cannot load or run it, a signature is off, or an answer differs.
     """
     expected = tf.nn.softmax(classifier.logits(PROBES)).numpy()
-    # Every probe follows another one; whoever says it, and sometimes nobody knows.
+    # Context for every probe: each role in turn or none, and another probe as the previous turn.
     roles, previous = [("", *ROLES)[row % 3] for row in range(len(PROBES))], [*PROBES[1:], ""]
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         try:
@@ -72,7 +69,6 @@ def check_answers(saved_model: Path, classifier: TrainedClassifier, precision: s
         raise CheckError(
             f"probabilities differ from the trained classifier's by up to {worst:.2g} (at most {tolerance})"
         )
-    return worst
 
 
 class _Signatures:

@@ -1,13 +1,13 @@
-"""The encoder as it is served: the arithmetic of `training.bert`, without its padding.
+"""The encoder as it is served: the arithmetic of `training.encoder.bert`, without its padding.
 
-Rows of a batch differ in length, and an encoder in the usual form computes every row as long as the longest. Here all
-word pieces of a batch stand one after the other, [pieces, hidden], wherever a piece is worked on by itself: that is all
-but the attention, and nearly all of the cost. Only inside the attention are rows padded, in two groups of like length.
+Rows of a batch differ in length, and the usual encoder computes every row as long as the longest one. Here the word
+pieces of a batch are concatenated, [pieces, hidden], for everything that treats each piece by itself, which is nearly
+all of the cost. Only the attention pads rows, in two groups of similar length.
 
-Where only [CLS] is pooled, the last block is computed for that piece alone: the others would be thrown away.
+If only [CLS] is pooled, the last block is computed for that piece alone.
 
-With reduced precision the dense layers and the attention are computed in bfloat16, sums of residuals, layer norms and
-pooling in float32 as before.
+With reduced precision the dense layers and the attention are computed in bfloat16; sums of residuals, layer norms and
+pooling stay in float32.
 """
 
 import math

@@ -1,8 +1,8 @@
-"""How a version keeps its weights: as they are, or in 8 bits, multiplied out once when the model server loads it.
+"""How a version stores its weights: in float32, or in 8 bits, which are multiplied out when the model server loads it.
 
-tf.saved_model.save writes what is tracked, and a variable that a function uses must be. An 8-bit weight is therefore
-two small variables, int8 multiples and float32 steps, and a resource that the SavedModel's own initialisation fills
-with their product, before the first request. At run time it is a variable like any other, and costs no more.
+tf.saved_model.save writes every tracked variable, and demands that all variables of a function are tracked. So an
+8-bit weight is two small variables, int8 multiples and float32 steps, and a resource that the SavedModel fills with
+their product while it is loaded. At run time that resource costs no more than a variable.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class Int8Weight(tf.saved_model.experimental.TrackableResource):
         self.multiples = tf.Variable(rounding.multiples(weight), trainable=False)
         self.steps = tf.Variable(rounding.steps(weight), trainable=False)
         self._shape, self._dtype = weight.shape, dtype
-        # Two models in one process may hold the same weight under one name, but never two weights.
+        # The name is shared by all models of a process, so different weights must have different names.
         self._name = dtype.name + hashlib.sha256(weight.numpy().tobytes()).hexdigest()
 
     def _create_resource(self) -> tf.Tensor:

@@ -1,7 +1,7 @@
-"""The directory of a model's versions: what is published, and publishing by rename.
+"""The directory of a model's versions.
 
-The model server takes a version as soon as a directory's name is a number, and never looks at it again when it fails.
-So a version is written under a name that is none, and renamed once it is whole.
+The model server loads a version as soon as a directory's name is a number, and does not try again if that fails. So a
+version is written under another name, and renamed when it is complete.
 """
 
 import re
@@ -52,8 +52,8 @@ def unpublished(models: Path) -> Iterator[Path]:
 
 
 def publish(part: Path, models: Path) -> Version:
-    """Renames a whole directory to the next number; two publishers at once get two numbers."""
-    # mkdtemp's mode is for its owner alone, but the model server often runs as somebody else.
+    """Renames a complete directory to the next number. Two publishers at the same time get two numbers."""
+    # mkdtemp makes directories that only their owner can read, but the model server often runs as another user.
     part.chmod(0o755)
     while True:
         existing = published(models)

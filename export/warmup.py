@@ -1,6 +1,6 @@
 """Warm-up records: requests that the model server runs before a new version becomes AVAILABLE.
 
-The first run of every (rows, length) shape costs milliseconds that no client should pay.
+The first run of every (rows, length) shape takes milliseconds longer.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,14 @@ WORDS = (4, 12, 20, 28, 44, 60)
 ROWS = (1, 2, 4, 8, 16, 32)
 
 
-def write(saved_model: Path, model_name: str, dialogue: bool) -> int:
-    """Writes the records into a SavedModel directory, `dialogue`: of that signature too; returns how many."""
+def write(saved_model: Path, model_name: str, dialogue: bool) -> None:
+    """Writes the records into a SavedModel directory; with `dialogue` also some for that signature."""
     path = saved_model / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     records = [_labels(model_name), *_predictions(model_name), *(_dialogues(model_name) if dialogue else ())]
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
             writer.write(record.SerializeToString())
-    return len(records)
 
 
 def _predictions(model_name: str) -> Iterable[prediction_log_pb2.PredictionLog]:

@@ -1,48 +1,88 @@
 """Fixtures for every folder: tiny weights, a small trained model, and a running service."""
 
-from collections.abc import Iterator
+import fcntl
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers import Service, service
 
+# A shell starts background jobs with SIGINT ignored. The processes that tests start would inherit that, and a test that
+# interrupts one would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class MadeOnce:
+    """Directories that all processes of a test run share. The first that asks for one makes it; nobody changes it."""
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        base = factory.getbasetemp()
+        # Under pytest-xdist every worker has a folder of its own in that of the run.
+        self._folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def __call__(self, name: str, make: Callable[[Path], object]) -> Path:
+        directory, part = self._folder / f"shared-{name}", self._folder / f"unfinished-{name}"
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not directory.exists():
+                shutil.rmtree(part, ignore_errors=True)
+                part.mkdir()
+                make(part)
+                part.rename(directory)
+        return directory
+
 
 @pytest.fixture(scope="session")
-def tiny_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    return MadeOnce(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def tiny_pair(made_once: MadeOnce) -> Path:
     """A hub-shaped pair with random weights: one layer of width 16 over the real vocabulary."""
     from tests.tiny import save_pair
 
-    pair = tmp_path_factory.mktemp("tiny-pair")
-    save_pair(pair, layers=1, hidden=16, heads=2)
-    return pair
+    return made_once("tiny-pair", lambda directory: save_pair(directory, layers=1, hidden=16, heads=2))
 
 
 @pytest.fixture(scope="session")
-def tiny_classifier(tmp_path_factory: pytest.TempPathFactory, tiny_pair: Path) -> Path:
-    """A classifier directory over the tiny pair, trained by one short epoch on the bundled sample."""
+def small_data(made_once: MadeOnce) -> Path:
+    """The bundled sample with fewer conversations to train on; every intent is still among them."""
+    from tests.tiny import cut_sample
+
+    return made_once("data", lambda directory: cut_sample(directory, conversations=16))
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(made_once: MadeOnce, tiny_pair: Path, small_data: Path) -> Path:
+    """A classifier directory over the tiny pair, trained by one short epoch."""
     from training.__main__ import main
 
-    directory = tmp_path_factory.mktemp("tiny") / "classifier"
-    words = ["fit", "--recipe", "quick", "--encoder", str(tiny_pair), "--epochs", "1", "--data", "sample"]
-    assert main([*words, "--output", str(directory)]) == 0
-    return directory
+    words = ["fit", "--recipe", "quick", "--encoder", str(tiny_pair), "--epochs", "1", "--data", str(small_data)]
+
+    def make(directory: Path) -> None:
+        assert main([*words, "--output", str(directory / "classifier")]) == 0
+
+    return made_once("tiny-classifier", make) / "classifier"
 
 
 @pytest.fixture(scope="session")
-def quick_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder whose intent/1 was trained from MiniLM's first layer on a cut of the sample."""
+def quick_models(made_once: MadeOnce, small_data: Path) -> Path:
+    """A models folder whose intent/1 was trained from MiniLM's first layer on the small data."""
     from export.__main__ import main as export
-    from tests.tiny import cut_sample
     from training.__main__ import main as training
 
-    folder = tmp_path_factory.mktemp("quick")
-    data = cut_sample(folder / "data", conversations=16)
-    words = ["fit", "--recipe", "quick", "--encoder", "minilm:1", "--epochs", "2", "--data", str(data)]
-    assert training([*words, "--output", str(folder / "classifier")]) == 0
-    models = folder / "models"
-    assert export(["publish", "--classifier", str(folder / "classifier"), "--models", str(models / "intent")]) == 0
-    return models
+    def make(folder: Path) -> None:
+        classifier = folder / "classifier"
+        words = ["fit", "--recipe", "quick", "--encoder", "minilm:1", "--epochs", "2", "--data", str(small_data)]
+        assert training([*words, "--output", str(classifier)]) == 0
+        assert export(["publish", "--classifier", str(classifier), "--models", str(folder / "models/intent")]) == 0
+
+    return made_once("quick", make) / "models"
 
 
 @pytest.fixture(scope="module")

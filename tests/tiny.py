@@ -15,13 +15,11 @@ def save_pair(directory: Path, layers: int, hidden: int, heads: int) -> None:
     save_encoder(BertEncoder(BertConfig(layers, hidden, heads), random_weights()), directory / "encoder")
 
 
-def cut_sample(directory: Path, conversations: int) -> Path:
+def cut_sample(directory: Path, conversations: int) -> None:
     """Writes the first conversations of each domain's training split, and all of the others, as a data set."""
-    directory.mkdir()
     for file in SAMPLE.glob("*.json"):
         whole = json.loads(file.read_text())
         train = [name for name, content in whole.items() if content["data_split"] == "train"]
         left_out = train[conversations:]
         kept = {name: content for name, content in whole.items() if name not in left_out}
         (directory / file.name).write_text(json.dumps(kept))
-    return directory

@@ -9,7 +9,6 @@ TensorFlow is imported only once the arguments are known to be good.
 
 import argparse
 import dataclasses
-import json
 import os
 import shutil
 import sys
@@ -21,10 +20,9 @@ from training.errors import TrainingError
 from training.fit import recipe
 from training.quiet import quiet_tensorflow
 
-DATA_HELP = """where the dialogues come from: `sample` (bundled, a thousand turns), `published` (fetched once over
-HTTPS into the cache), the URL of a mirror, or a file or directory of wizard_of_tasks_<domain>_<version>.json
-(default: $WOT_DATA_DIR, else `published`)"""
-DOMAIN_HELP = "train on this domain alone and test on the others"
+DATA_HELP = """the dialogues: `sample` (bundled, a thousand turns), `published` (downloaded once into the cache), the
+URL of a mirror, or a file or directory of wizard_of_tasks_<domain>_<version>.json (default: $WOT_DATA_DIR, else
+`published`)"""
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -34,7 +32,7 @@ def arguments() -> argparse.ArgumentParser:
     fit = commands.add_parser(
         "fit",
         help="train a classifier by a recipe, evaluate it, write it and its report",
-        description="Trains a classifier. Ctrl-C loses nothing but the running epoch: the same command goes on.",
+        description="Trains a classifier. After Ctrl-C the same command continues with the epoch that was interrupted.",
     )
     fit.add_argument(
         "--recipe", default="default", help=f"{', '.join(recipe.names())}, or a .toml file (default: %(default)s)"
@@ -42,11 +40,11 @@ def arguments() -> argparse.ArgumentParser:
     fit.add_argument(
         "--encoder", help="a TensorFlow Hub handle, a directory, or minilm[:LAYERS] (default: the recipe's)"
     )
-    fit.add_argument("--preprocess", help="the encoder's preprocessing, where it cannot be told from --encoder")
+    fit.add_argument("--preprocess", help="the encoder's preprocessing, if it cannot be found by --encoder")
     fit.add_argument("--data", default=os.environ.get("WOT_DATA_DIR") or "published", help=DATA_HELP)
-    fit.add_argument("--domain", help=DOMAIN_HELP)
-    fit.add_argument("--epochs", type=int, help="instead of the recipe's")
-    fit.add_argument("--seed", type=int, help="instead of the recipe's")
+    fit.add_argument("--domain", help="train on this domain alone and test on the others")
+    fit.add_argument("--epochs", type=int, help="overrides the recipe")
+    fit.add_argument("--seed", type=int, help="overrides the recipe")
     fit.add_argument(
         "--seeds",
         type=int,
@@ -58,13 +56,13 @@ def arguments() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="print the figures of a trained classifier on a data set")
     evaluate.add_argument("--classifier", type=Path, required=True, help="a directory that `fit` wrote")
     evaluate.add_argument("--data", default=os.environ.get("WOT_DATA_DIR") or "published", help=DATA_HELP)
-    evaluate.add_argument("--with-context", action="store_true", help="tell it role and previous turn too")
+    evaluate.add_argument("--with-context", action="store_true", help="ask with role and previous turn")
     evaluate.add_argument("--json", action="store_true", help="all figures as JSON instead of a table")
     return parser
 
 
 def read_data(where: str) -> dataset.Dataset:
-    """The data set that the word after --data stands for."""
+    """The data set that --data names."""
     if where == "sample":
         return dataset.load(dataset.SAMPLE)
     if where == "published":
@@ -75,13 +73,13 @@ def read_data(where: str) -> dataset.Dataset:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """Trains, evaluates, and only then puts the whole classifier directory into its place."""
+    """Trains and evaluates; the output directory is replaced at the end, by a complete one."""
     chosen = recipe.load(options.recipe, encoder=options.encoder, epochs=options.epochs, seed=options.seed)
     data = read_data(options.data)
     print(f"{len(data.table)} labelled turns ({data.dropped} without text or intent dropped)", flush=True)
     if options.domain:
         data = data.trained_on(options.domain)
-    from training.report import report
+    from training.report import report, tables
     from training.run import Run
 
     name = Path(options.recipe).stem
@@ -93,35 +91,28 @@ def fit(options: argparse.Namespace) -> None:
         print(f"training on {pair.name} by recipe {options.recipe}, seed {seed}", flush=True)
         run = Run(name, dataclasses.replace(chosen, seed=seed), pair, data)
         finished.append(run.finish(workspace, lambda line: print(line, flush=True)))
-    kept = report.best(finished)
+    kept, metrics = report.best(finished)
     shutil.rmtree(output, ignore_errors=True)
     kept.rename(output)
     shutil.rmtree(workspace)
-    metrics = json.loads((output / "metrics.json").read_text())
-    print(report.table(metrics))
-    print(
-        f"written to {output} after {metrics['minutes']:.1f} minutes of training; "
-        f"start reading at {output / 'MODEL_CARD.md'}"
-    )
+    print(tables.overview(metrics.views))
+    print(f"written to {output} after {metrics.minutes:.1f} minutes of training; read {output / report.CARD} first")
 
 
 def evaluate(options: argparse.Namespace) -> None:
     """Prints the figures of a trained classifier."""
     data = read_data(options.data)
     from training.fit import classifier
-    from training.report import evaluate, report
+    from training.report import metrics, tables
+    from training.report.evaluate import evaluate as measure
 
-    evaluations = evaluate.evaluate(classifier.load(options.classifier), data, options.with_context)
-    figures = {split: evaluation.as_json() for split, evaluation in evaluations.items()}
-    print(
-        json.dumps(figures, indent=2)
-        if options.json
-        else report.table({"dialogue" if options.with_context else "splits": figures})
-    )
+    evaluations = measure(classifier.load(options.classifier), data, options.with_context)
+    view = metrics.WITH_CONTEXT if options.with_context else metrics.TEXT_ALONE
+    print(metrics.as_json(evaluations) if options.json else tables.overview({view: evaluations}))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command; errors are one line, exit status 1."""
+    """Runs the command. Errors are one line, exit status 1."""
     options = arguments().parse_args(argv)
     try:
         {"fit": fit, "evaluate": evaluate}[options.command](options)

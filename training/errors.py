@@ -22,7 +22,7 @@ class DownloadError(DataError):
 
 
 class RecipeError(TrainingError):
-    """A recipe has an unknown key, a missing key or a value of the wrong kind."""
+    """A recipe has an unknown key, lacks a key, or has a value that is not allowed."""
 
 
 class EncoderError(TrainingError):

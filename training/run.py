@@ -18,11 +18,13 @@ from training.fit.fit import fit
 from training.fit.recipe import Recipe
 from training.report import calibration, report
 from training.report.assessment import assess
+from training.report.metrics import Data, Origin
+from training.report.predictions import predict
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run is made of. The same again goes on where it stopped; anything else starts afresh."""
+    """What a run is made of. An equal run goes on where this one stopped; a different one starts afresh."""
 
     recipe_name: str
     recipe: Recipe
@@ -39,7 +41,7 @@ class Run:
         finished = state / "classifier"
         progress.prepare(state, self._identity())
         if not finished.exists():
-            # Whole or not at all: what is found under the name is finished.
+            # Written under another name, so that a directory named `classifier` is always complete.
             part = Path(tempfile.mkdtemp(dir=state))
             self._write(part, state, say)
             part.rename(finished)
@@ -73,35 +75,34 @@ class Run:
             classifier.describe(description, part)
             trained = dataclasses.replace(trained, description=description)
         say("measuring it on all splits")
-        assessment = assess(trained, data)
-        training = {
-            "data": {
-                "rows": len(data.table),
-                "splits": {split: figures.rows for split, figures in assessment.text.evaluations.items()},
-                "domains": sorted(data.table["domain"].unique()),
-                "dropped": data.dropped,
-                "checksums": data.checksums,
-            },
-            "encoder": self.pair.name,
-            "recipe_name": self.recipe_name,
-            "recipe": asdict(recipe),
-            "parameters": fitted.trained.trainable_parameters,
-            "minutes": sum(fitted.history["seconds"]) / 60,
-            "epoch": fitted.epoch + 1,
-            "history": fitted.history,
-            "versions": report.versions(),
-        }
-        report.write(part, training, assessment)
+        origin = Origin(
+            data=Data(
+                rows=len(data.table),
+                splits={name: len(rows) for name in SPLITS if not (rows := data.split(name)).empty},
+                domains=sorted(data.table["domain"].unique()),
+                dropped=data.dropped,
+                checksums=data.checksums,
+            ),
+            encoder=self.pair.name,
+            recipe_name=self.recipe_name,
+            recipe=recipe,
+            parameters=fitted.trained.trainable_parameters,
+            minutes=sum(fitted.history["seconds"]) / 60,
+            epoch=fitted.epoch + 1,
+            history=fitted.history,
+            versions=report.versions(),
+        )
+        report.write(part, origin, assess(trained, data))
         shutil.copytree(state / "logs", part / "logs")
-        # mkdtemp's mode is for its owner alone.
+        # mkdtemp makes directories that only their owner can read.
         part.chmod(0o755)
 
 
 def _temperature(trained: TrainedClassifier, data: Dataset) -> float:
-    """One for both ways to ask, with context and without: fitted on the validation rows of both."""
-    rows = data.split("validation")
-    asked = [trained.logits(rows["text"])]
+    """One temperature for both ways to ask, fitted on the validation rows asked in both."""
+    asked = [predict(trained, data)["validation"]]
     if trained.context != "none":
-        asked.append(trained.logits(rows["text"], rows["role"], rows["previous"]))
-    true = rows["intent"].map(INTENTS.index).to_numpy()
-    return calibration.fit_temperature(np.concatenate(asked), np.tile(true, len(asked)))
+        asked.append(predict(trained, data, with_context=True)["validation"])
+    return calibration.fit_temperature(
+        np.concatenate([answers.logits for answers in asked]), np.concatenate([answers.true for answers in asked])
+    )

@@ -122,13 +122,18 @@ def _train_as_published(pair: Any, recipe: Any, train: Any, validation: Any, wat
     """The Keras model from text to logits, whose preprocessing is a layer."""
     import numpy as np
     import tensorflow as tf
+    import tensorflow_hub as hub
     import tf_keras
 
     from training.data.intents import INTENTS
     from training.fit import architecture
 
-    trainable = architecture.build(pair, recipe.sequence_length, recipe.dropout, recipe.train_embeddings)
-    trainable.model.compile(
+    trainable = architecture.build(pair, recipe.dropout, recipe.train_embeddings)
+    text = tf_keras.layers.Input(shape=(), dtype=tf.string, name="text")
+    length = {"seq_length": recipe.sequence_length}
+    packing = hub.KerasLayer(trainable.preprocess.bert_pack_inputs, arguments=length)
+    model = tf_keras.Model(text, trainable.model(packing([hub.KerasLayer(trainable.preprocess.tokenize)(text)])))
+    model.compile(
         optimizer=tf_keras.optimizers.Adam(recipe.learning_rate),
         loss=tf_keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
@@ -139,7 +144,7 @@ def _train_as_published(pair: Any, recipe: Any, train: Any, validation: Any, wat
 
     for place in watch.through(iter(range(0, len(texts), size))):
         batch = tf.constant(texts[place : place + size].tolist())
-        trainable.model.train_on_batch(batch, targets[place : place + size], reset_metrics=False, return_dict=True)
+        model.train_on_batch(batch, targets[place : place + size], reset_metrics=False, return_dict=True)
 
     def mask(place: int) -> Any:
         tokens = trainable.preprocess.tokenize(tf.constant(texts[place : place + size].tolist()))

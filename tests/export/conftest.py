@@ -8,13 +8,15 @@ import pytest
 import tensorflow as tf
 
 from export.__main__ import main
+from tests.conftest import MadeOnce
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, tiny_classifier: Path) -> Path:
-    directory = tmp_path_factory.mktemp("models") / "intent"
-    assert main(["publish", "--classifier", str(tiny_classifier), "--models", str(directory)]) == 0
-    return directory
+def models(made_once: MadeOnce, tiny_classifier: Path) -> Path:
+    def make(folder: Path) -> None:
+        assert main(["publish", "--classifier", str(tiny_classifier), "--models", str(folder / "intent")]) == 0
+
+    return made_once("published", make) / "intent"
 
 
 class Served:

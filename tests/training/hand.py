@@ -26,7 +26,9 @@ def rows(intents: Sequence[str], **columns: Any) -> pd.DataFrame:
     return pd.DataFrame(given | columns | {"intent": list(intents)})[list(COLUMNS)]
 
 
-def answers(table: pd.DataFrame, predicted: Sequence[str], confidence: float | Sequence[float] = 0.8) -> Predictions:
+def answers(
+    table: pd.DataFrame, predicted: Sequence[str], confidence: float | Sequence[float] | np.ndarray = 0.8
+) -> Predictions:
     """Predicts the intents with these probabilities; the others share the rest."""
     sure = np.broadcast_to(confidence, len(table))
     probabilities = np.repeat((1 - sure[:, np.newaxis]) / (len(LABELS) - 1), len(LABELS), axis=1)
@@ -48,13 +50,18 @@ class Stand:
 
     def __init__(self, context: str = "previous", temperature: float = 2.0) -> None:
         self.context, self.temperature = context, temperature
-        self.asked: list[tuple[list[str], list[str] | None, list[str] | None]] = []
+        self.asked: list[tuple[Sequence[str], Sequence[str] | None, Sequence[str] | None]] = []
 
-    def logits(self, texts: list[str], roles: list[str] | None = None, previous: list[str] | None = None) -> np.ndarray:
+    def logits(
+        self, texts: Sequence[str], roles: Sequence[str] | None = None, previous: Sequence[str] | None = None
+    ) -> np.ndarray:
         self.asked.append((texts, roles, previous))
         chosen = ["ask" if text.split()[0] == "what" else "next" for text in texts]
         if roles:
             chosen = ["stop" if role == "teacher" else intent for role, intent in zip(roles, chosen, strict=True)]
         # Surer of longer texts, so that confidences differ.
         height = np.array([1 + len(text) / 20 for text in texts])
-        return np.array([[label == intent for label in LABELS] for intent in chosen]) * height[:, np.newaxis]
+        answered: np.ndarray = np.multiply(
+            [[label == intent for label in LABELS] for intent in chosen], height[:, np.newaxis]
+        )
+        return answered

@@ -132,7 +132,7 @@ def _conversation(place: str, conversation_id: str, domain: str, conversation: A
                 "turn": turn.get("turn_counter", position),
             }
         )
-        # A turn that nobody labelled was still said.
+        # A turn without a label is still the turn before the next one.
         previous = text or ""
     return rows
 

@@ -1,8 +1,8 @@
 """The published data set, fetched once over HTTPS into a cache.
 
-A file is either there whole or not there: pooch downloads beside the target and renames, and urllib3 refuses a body
-shorter than its Content-Length. The publishers state no checksum, so the one of the first download is recorded
-beside the files (`checksums.json`) and every later use is held against it.
+A file in the cache is always complete: pooch renames it after the download, and urllib3 refuses a body shorter than its
+Content-Length. The publishers state no checksum, so that of the first download is recorded in `checksums.json`, and
+every later use is compared with it.
 """
 
 import json
@@ -21,7 +21,7 @@ RECORD = "checksums.json"
 
 
 def cache_directory() -> Path:
-    """Where downloads and converted encoders live: `INTENT_SERVICE_CACHE`, else the user's cache folder."""
+    """The folder for downloads and converted encoders: `INTENT_SERVICE_CACHE`, else the user's cache folder."""
     return Path(os.environ.get("INTENT_SERVICE_CACHE") or pooch.os_cache("intent-service"))
 
 

@@ -1,13 +1,12 @@
-"""A BERT encoder as a hub-shaped SavedModel: what `hub.KerasLayer` takes, from weights of our own.
+"""A BERT encoder, written as a SavedModel with the interface of TensorFlow Hub's ("hub-shaped").
 
-The interface is TensorFlow Hub's "transformer encoder": a dict of `input_word_ids`, `input_mask` and `input_type_ids`
+The interface is Hub's "transformer encoder": a dict of `input_word_ids`, `input_mask` and `input_type_ids`
 (int32 [batch, length]) to a dict of `pooled_output` [batch, hidden], `sequence_output` [batch, length, hidden],
 `encoder_outputs` (one such per layer) and `default` (the pooled output), all float32. Any length up to 512.
 
-The architecture is Devlin et al. 2018 (post-layer-norm); parameter for parameter the size of Hub's `small_bert`.
-
-One function more than Hub's: `architecture` says which BertConfig this is, so that `export` can write the same
-arithmetic without its padding.
+The architecture is Devlin et al. 2018 (post-layer-norm), with as many parameters as Hub's `small_bert`. One function is
+added to Hub's interface: `architecture` gives the BertConfig, with which `export` writes the same arithmetic without
+padding.
 """
 
 import json
@@ -22,11 +21,13 @@ import tensorflow as tf
 # A variable's full name, such as "layer_0/attention/query/kernel", and its shape -> its first value.
 Weights = Callable[[str, tuple[int, ...]], tf.Tensor]
 Inputs = dict[str, tf.Tensor]
+# Name of a layer -> its kernel and bias, or gamma and beta.
+Block = dict[str, list[tf.Variable]]
 
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 # BERT's own value, and that of MiniLM's config.json.
 LAYER_NORM_EPSILON = 1e-12
-# Added to the attention scores of padding: vanishes in the softmax, yet stays finite in half precision.
+# Added to the attention scores of padding: becomes 0 in the softmax, and is finite in half precision.
 MASKED = -1e4
 
 
@@ -109,7 +110,7 @@ class BertEncoder(tf.Module):
         )
         return self._drop(_layer_norm(states, self.embedding_norm), training)
 
-    def _transform(self, block: dict[str, list[tf.Variable]], states: tf.Tensor, bias: tf.Tensor, training: bool):
+    def _transform(self, block: Block, states: tf.Tensor, bias: tf.Tensor, training: bool) -> tf.Tensor:
         """One transformer block: self-attention and feed-forward, each with residual and layer norm after it."""
         attended = self._attend(block, states, bias, training)
         states = _layer_norm(states + self._drop(attended, training), block["attention_norm"])
@@ -117,7 +118,7 @@ class BertEncoder(tf.Module):
         outer = self._drop(_affine(inner, block["output"]), training)
         return _layer_norm(states + outer, block["output_norm"])
 
-    def _attend(self, block: dict[str, list[tf.Variable]], states: tf.Tensor, bias: tf.Tensor, training: bool):
+    def _attend(self, block: Block, states: tf.Tensor, bias: tf.Tensor, training: bool) -> tf.Tensor:
         shape = tf.shape(states)
         heads, size = self.config.heads, self.config.hidden // self.config.heads
 
@@ -143,7 +144,7 @@ class BertEncoder(tf.Module):
     def _dense(self, name: str, inputs: int, outputs: int) -> list[tf.Variable]:
         return [self._variable(f"{name}/kernel", (inputs, outputs)), self._variable(f"{name}/bias", (outputs,))]
 
-    def _block(self, name: str) -> dict[str, list[tf.Variable]]:
+    def _block(self, name: str) -> Block:
         hidden, inner = self.config.hidden, 4 * self.config.hidden  # BERT's feed-forward is four times as wide
         return {
             **{part: self._dense(f"{name}/attention/{part}", hidden, hidden) for part in ("query", "key", "value")},
@@ -174,7 +175,7 @@ def save_encoder(encoder: BertEncoder, path: Path) -> None:
 
 
 def config_of(encoder: Any) -> BertConfig | None:
-    """What an encoder says that `save_encoder` wrote, however often it was loaded and saved since; else None."""
+    """The configuration of an encoder that `save_encoder` wrote, also after loading and saving it again; else None."""
     if not hasattr(encoder, "architecture"):
         return None
     return BertConfig(**json.loads(encoder.architecture().numpy()))

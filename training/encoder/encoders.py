@@ -1,10 +1,10 @@
-"""From the word after `--encoder` to a hub-shaped pair: preprocessing and encoder.
+"""The hub-shaped pair, preprocessing and encoder, that `--encoder` names:
 
-- a TensorFlow Hub handle (https://tfhub.dev/...): the matching preprocessing handle is found by itself;
+- a TensorFlow Hub handle (https://tfhub.dev/...), whose preprocessing handle is looked up here;
 - a directory: one that holds `preprocess/` and `encoder/`, or an encoder SavedModel with `--preprocess` beside it;
 - `minilm`, or `minilm:N` for its first N layers: written once into the cache as such a pair.
 
-Everything downstream knows only hub-shaped pairs.
+All other modules know only hub-shaped pairs.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def _matching_preprocessing(handle: str) -> str:
 
 
 def _minilm_pair(layers: int) -> Path:
-    """The cached pair of this many layers; written on first use, beside its place and then renamed into it."""
+    """The pair with this many layers, which is written into the cache on first use."""
     from training.encoder import bert, minilm, preprocess
 
     if not 1 <= layers <= minilm.LAYERS:
@@ -87,7 +87,7 @@ def _minilm_pair(layers: int) -> Path:
             minilm.save_minilm(layers, part / "preprocess", part / "encoder")
             part.rename(pair)
         except OSError:
-            # Somebody else may have written the same pair meanwhile; theirs is as good.
+            # Another process may have written the same pair meanwhile.
             if not pair.exists():
                 raise
         finally:

@@ -14,7 +14,7 @@ import tensorflow_text as tf_text
 
 # The length that Hub's preprocessing packs to when nothing else is asked for.
 SEQUENCE_LENGTH = 128
-# One trace for a single text, one for a text with the turn before it; more segments no BERT was trained with.
+# A text alone, or a text and the turn before it. BERT is trained with at most two segments.
 SEGMENTS = (1, 2)
 
 
@@ -58,7 +58,8 @@ def save_preprocessing(vocabulary: list[str], path: Path) -> None:
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def preprocess(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        return bert_pack_inputs([tokenize(text)], seq_length=tf.constant(SEQUENCE_LENGTH))
+        packed: dict[str, tf.Tensor] = bert_pack_inputs([tokenize(text)], seq_length=tf.constant(SEQUENCE_LENGTH))
+        return packed
 
     root = tf.train.Checkpoint()
     root.tokenize = tokenize

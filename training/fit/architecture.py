@@ -1,7 +1,4 @@
-"""The reference architecture, to be trained over any hub-shaped pair.
-
-text -> preprocessing -> encoder -> pooled output -> dropout -> dense 11 (logits)
-"""
+"""What is trained over any hub-shaped pair: encoder -> pooled output -> dropout -> dense 11 (logits)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,32 +10,30 @@ import tensorflow_text  # noqa: F401  registers the ops of the preprocessing
 import tf_keras
 
 from training.data.intents import INTENTS
+from training.encoder.bert import INPUTS
 from training.encoder.encoders import Encoder
 from training.errors import EncoderError
 
 
 @dataclass(frozen=True)
 class TrainableClassifier:
-    """The two Keras models that share every layer.
+    """A Keras model and the hub objects that it is made of.
 
     Attributes:
-        model: string [batch] -> logits float32 [batch, 11]; the reference architecture as published.
-        packed_model: packed inputs (int32 [batch, any length] each) -> the same logits; skips tokenising again.
-        preprocess, encoder: the resolved hub objects.
+        model: packed inputs (int32 [batch, any length] each, see `training.fit.context`) -> logits float32 [batch, 11].
     """
 
     model: tf_keras.Model
-    packed_model: tf_keras.Model
     preprocess: Any
     encoder: Any
 
     @property
     def trainable_parameters(self) -> int:
         """Numbers that training changes: 9,593,867 over Hub's L-2_H-256_A-4."""
-        return sum(int(np.prod(variable.shape)) for variable in self.packed_model.trainable_variables)
+        return sum(int(np.prod(variable.shape)) for variable in self.model.trainable_variables)
 
 
-def build(pair: Encoder, sequence_length: int, dropout: float, train_embeddings: bool = True) -> TrainableClassifier:
+def build(pair: Encoder, dropout: float, train_embeddings: bool = True) -> TrainableClassifier:
     """The untrained classifier over a hub-shaped pair.
 
     Raises:
@@ -54,26 +49,13 @@ def build(pair: Encoder, sequence_length: int, dropout: float, train_embeddings:
         encoder.trainable_variables = [
             variable for variable in encoder.trainable_variables if "word_embeddings" not in variable.name
         ]
-    packing = hub.KerasLayer(preprocess.bert_pack_inputs, arguments={"seq_length": sequence_length}, name="pack")
-    encode = hub.KerasLayer(encoder, trainable=True, name="encoder")
-    drop = tf_keras.layers.Dropout(dropout, name="dropout")
-    dense = tf_keras.layers.Dense(len(INTENTS), name="classifier")
-
-    def head(packed: Any) -> Any:
-        outputs = encode(packed)
-        if "pooled_output" not in outputs:
-            raise EncoderError(f"{pair.encoder}: has no `pooled_output`; it gives {', '.join(sorted(outputs))}")
-        return dense(drop(outputs["pooled_output"]))
-
-    text = tf_keras.layers.Input(shape=(), dtype=tf.string, name="text")
-    packed = packing([hub.KerasLayer(preprocess.tokenize, name="tokenize")(text)])
-    inputs = {name: tf_keras.layers.Input(shape=(None,), dtype=tf.int32, name=name) for name in packed}
-    return TrainableClassifier(
-        model=tf_keras.Model(text, head(packed)),
-        packed_model=tf_keras.Model(inputs, head(inputs)),
-        preprocess=preprocess,
-        encoder=encoder,
-    )
+    inputs = {name: tf_keras.layers.Input(shape=(None,), dtype=tf.int32, name=name) for name in INPUTS}
+    outputs = hub.KerasLayer(encoder, trainable=True, name="encoder")(inputs)
+    if "pooled_output" not in outputs:
+        raise EncoderError(f"{pair.encoder}: has no `pooled_output`; it gives {', '.join(sorted(outputs))}")
+    pooled = tf_keras.layers.Dropout(dropout, name="dropout")(outputs["pooled_output"])
+    logits = tf_keras.layers.Dense(len(INTENTS), name="classifier")(pooled)
+    return TrainableClassifier(tf_keras.Model(inputs, logits), preprocess, encoder)
 
 
 def _load_hub(handle: str) -> Any:

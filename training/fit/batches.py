@@ -1,4 +1,4 @@
-"""Batches of packed rows: tokenised once, of like length, and the same for the same seed and epoch."""
+"""Batches of rows that are tokenised once; the same seed and epoch give the same batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from training.fit import context
 from training.fit.context import LENGTH_MULTIPLE, Packed
 from training.fit.recipe import Recipe
 
-# Batches that are sorted by length together: enough for little padding, few enough to stay well mixed.
+# The rows of this many batches are sorted by length together: more means less padding, and less random batches.
 BUCKETED_BATCHES = 16
-# Rows of one run where nothing is learned.
+# Rows of a batch in evaluation.
 ROWS = 64
 
 
@@ -63,7 +63,7 @@ class PackedRows:
         )
 
     def for_training(self, recipe: Recipe, epoch: int) -> Iterator[Batch]:
-        """One epoch in random order; context is left out of random rows, so that the model does well without it too."""
+        """One epoch in random order. Random rows lose their context, so that the model also learns to do without it."""
         random = np.random.default_rng([recipe.seed, epoch])
         order = random.permutation(len(self.targets))
         variants = np.zeros(len(order), int)

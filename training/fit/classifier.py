@@ -1,6 +1,6 @@
 """The trained classifier, and its directory.
 
-A classifier directory is complete in itself, wherever its encoder came from:
+A classifier directory needs no other file, wherever its encoder came from:
     model/            SavedModel: `preprocess`, `encoder` (both hub-shaped), `kernel`, `bias`, `prior`
     classifier.json   labels in index order, sequence length, encoder, context, temperature, weights
 and, from `training.report`: metrics.json, MODEL_CARD.md and its pictures.
@@ -32,9 +32,9 @@ class Description:
     Attributes:
         labels: the intents in index order.
         sequence_length: most word pieces of an utterance, [CLS] and [SEP] included.
-        context: what becomes of role and previous text, as `training.recipe` names it.
-        temperature: what logits are divided by, so that probabilities are as high as they are right.
-        weights: "int8" if the encoder's large weights are multiples of an 8-bit step, see `training.rounding`.
+        context: how role and previous text are used, see `training.fit.recipe`.
+        temperature: logits are divided by it, so that probabilities agree with accuracy.
+        weights: "int8" if the encoder's large weights are multiples of an 8-bit step, see `training.fit.rounding`.
     """
 
     encoder: str
@@ -52,7 +52,7 @@ class TrainedClassifier:
     Attributes:
         preprocess, encoder: hub-shaped.
         kernel: float32 [hidden, 11]; bias: float32 [11].
-        prior: float32 [3, 12, 11], see `training.prior`; zeros but for the context "prior".
+        prior: float32 [3, 12, 11], see `training.fit.prior`; zeros unless the context is "prior".
     """
 
     description: Description
@@ -69,7 +69,7 @@ class TrainedClassifier:
 
     @property
     def context(self) -> str:
-        """What becomes of role and previous text, as `training.recipe` names it."""
+        """How role and previous text are used, see `training.fit.recipe`."""
         return self.description.context
 
     @property
@@ -109,7 +109,7 @@ class TrainedClassifier:
             logits[rows] = run(*(tf.constant(column[rows].tolist(), tf.string) for column in columns)).numpy()
         return logits
 
-    # Traced once: a trace takes longer than most splits.
+    # Traced once, since tracing takes longer than answering most splits.
     @cached_property
     def _run_text(self) -> Any:
         return tf.function(self.text_logits, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -126,7 +126,7 @@ class TrainedClassifier:
 
 def save(trained: TrainableClassifier, learned_prior: np.ndarray, description: Description, directory: Path) -> None:
     """Writes model/ and classifier.json into an existing directory."""
-    kernel, bias = trained.packed_model.get_layer("classifier").weights
+    kernel, bias = trained.model.get_layer("classifier").weights
     root = tf.train.Checkpoint(
         preprocess=trained.preprocess,
         encoder=trained.encoder,

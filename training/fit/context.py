@@ -1,8 +1,8 @@
-"""Dialogue context: who speaks, and what was said before, as the second segment of a row.
+"""Dialogue context as the second segment of a row: the role of the speaker, and the turn before.
 
-[CLS] text [SEP] role previous [SEP], any part of the second segment left out where it is unknown; without either there
-is no second segment, so that a row without context is exactly the row of its text alone. Works over any hub-shaped
-preprocessing, in a graph and outside.
+[CLS] text [SEP] role previous [SEP]. What is unknown is left out. If both are unknown there is no second segment, so a
+row without context is the same as the row of its text alone. Works with any hub-shaped preprocessing, in a graph and
+outside.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from training.data.dataset import ROLES
 
 Packed = dict[str, tf.Tensor]
 
-# Padding to a multiple of this many pieces: few distinct shapes, each of which costs memory and a first slow run.
+# Lengths are padded to a multiple of this: every distinct shape costs memory and a slow first run.
 LENGTH_MULTIPLE = 8
 # [CLS] and [SEP] around the pieces of a text.
 SPECIAL_PIECES = 2
@@ -35,7 +35,7 @@ def pack(preprocess: Any, segments: list[tf.Tensor], sequence_length: int) -> Pa
     # Hub's preprocessing gives pieces by word, [rows, (words), (pieces)].
     lengths = [(row.merge_dims(1, -1) if row.ragged_rank > 1 else row).row_lengths() for row in tokens]
     most = sequence_length + len(segments) - 1
-    # The 0 stands in for the longest row of an empty batch.
+    # The 0 is for a batch without rows.
     longest = tf.reduce_max(tf.concat([sum(lengths), [0]], axis=0)) + SPECIAL_PIECES + len(segments) - 1
     rounded = tf.minimum(-(-longest // LENGTH_MULTIPLE) * LENGTH_MULTIPLE, most)
     packed = preprocess.bert_pack_inputs(tokens, seq_length=tf.cast(rounded, tf.int32))
@@ -43,12 +43,12 @@ def pack(preprocess: Any, segments: list[tf.Tensor], sequence_length: int) -> Pa
 
 
 def _clean(text: tf.Tensor) -> tf.Tensor:
-    # A row of broken UTF-8 would fail the whole batch, with everybody else's rows in it.
+    # One row of invalid UTF-8 would fail the whole batch.
     return tf.strings.unicode_transcode(text, "UTF-8", "UTF-8", errors="replace")
 
 
 def _without_empty_segment(packed: Packed, lengths: tf.Tensor) -> Packed:
-    """Makes the [SEP] that would close an empty second segment padding."""
+    """Replaces the [SEP] after an empty second segment by padding."""
     pieces = tf.reduce_sum(packed["input_mask"], axis=1, keepdims=True) - tf.cast(lengths == 0, tf.int32)[:, tf.newaxis]
     kept = tf.cast(tf.range(tf.shape(packed["input_mask"])[1])[tf.newaxis, :] < pieces, tf.int32)
     # 0 is [PAD], an unset mask and the first segment's type.

@@ -22,7 +22,7 @@ from training.fit.progress import History, Progress
 from training.fit.recipe import Recipe
 from training.fit.schedule import WarmupThenLinear
 
-# Scales and offsets have few values and no reason to be small; decay of embeddings would also hit unseen pieces.
+# Biases and norms need not be small; decay of embeddings would also shrink those of pieces that no row has.
 NOT_DECAYED = ["bias", "(?i)norm", "embedding"]
 
 
@@ -31,7 +31,7 @@ class Fitted:
     """A trained classifier.
 
     Attributes:
-        prior: float32 [3, 12, 11], see `training.prior`.
+        prior: float32 [3, 12, 11], see `training.fit.prior`.
         history: metric name (loss, accuracy, val_loss, val_accuracy, seconds) -> value per epoch.
         epoch: the one that was kept, from 0.
     """
@@ -50,10 +50,10 @@ def fit(
     state: Path,
     say: Callable[[str], None],
 ) -> Fitted:
-    """Trains on `train`, follows `validation`; columns as `training.dataset` has them.
+    """Trains on the rows `train` and evaluates on `validation` after each epoch.
 
-    Each finished epoch is kept in the directory `state`; a run that finds some there goes on after them, and ends as it
-    would have without the interruption. `say` takes a line an epoch.
+    Finished epochs are kept in the directory `state`. A run that finds some there continues after them, with the same
+    result as without the interruption. `say` is called with a line for each epoch.
 
     Raises:
         DataError: a split has no rows, or no row of an intent to learn from.
@@ -62,8 +62,8 @@ def fit(
     """
     _check(train, validation)
     tf_keras.utils.set_random_seed(recipe.seed)
-    trainable = architecture.build(pair, recipe.sequence_length, recipe.dropout, recipe.train_embeddings)
-    model = trainable.packed_model
+    trainable = architecture.build(pair, recipe.dropout, recipe.train_embeddings)
+    model = trainable.model
     steps = math.ceil(len(train) / recipe.batch_size)
     model.compile(
         optimizer=_optimizer(recipe, steps * recipe.epochs),
@@ -76,7 +76,7 @@ def fit(
     rows, held_out = (PackedRows.of(trainable.preprocess, split, recipe) for split in (train, validation))
     for epoch in range(progress.epochs, recipe.epochs):
         began = time.monotonic()
-        # Dropout starts each epoch from a seed of its own and a fresh trace: a resumed run draws what it would have.
+        # A seed and a trace of its own for each epoch: dropout is then the same in a resumed run.
         tf_keras.utils.set_random_seed(recipe.seed + epoch)
         model.make_train_function(force=True)
         figures = _train(model, rows, recipe, epoch, steps) | _validate(model, held_out)
@@ -107,7 +107,7 @@ def _check(train: pd.DataFrame, validation: pd.DataFrame) -> None:
 
 def _train(model: tf_keras.Model, rows: PackedRows, recipe: Recipe, epoch: int, steps: int) -> dict[str, float]:
     model.reset_metrics()
-    # Drawn for people only: log files get the line at the epoch's end.
+    # Only on a terminal; log files get the line at the end of the epoch.
     with tqdm(total=steps, desc=f"epoch {epoch + 1}/{recipe.epochs}", unit="batch", disable=None, leave=False) as bar:
         for batch in rows.for_training(recipe, epoch):
             figures = model.train_on_batch(

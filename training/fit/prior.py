@@ -1,8 +1,8 @@
-"""What the training dialogues say about an intent before its text is read: from who speaks, and what was said before.
+"""A shift of the logits by what is known before the text is read: the role, and the previous turn.
 
-A shift of the logits, float32 [3, 12, 11]: role (unknown, then `ROLES`), intent of the previous turn (by index, last =
-unknown), intent. An intent that a role never has is masked; given the previous turn's intent, half of
-log P(intent | previous intent, role) - log P(intent) is added. The previous turn's intent is the classifier's guess.
+float32 [3, 12, 11]: role (unknown, then `ROLES`), intent of the previous turn (by index, last = unknown), intent. An
+intent that a role never has in the training dialogues is masked. Half of
+log P(intent | previous intent, role) - log P(intent) is added, where the classifier guesses the previous intent.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from training.data.dataset import ROLES
 from training.data.intents import INTENTS
 
 UNKNOWN = len(INTENTS)
-# Vanishes in the softmax, yet stays finite.
+# Becomes 0 in the softmax, and is finite.
 MASKED = -1e4
-# The text has told most of it already: a full share counts the same evidence twice.
+# Much of this evidence is in the text already; with 1 it would count twice.
 SHARE = 0.5
 
 
 def none() -> np.ndarray:
-    """No shift at all."""
+    """A shift that changes nothing."""
     return np.zeros((1 + len(ROLES), len(INTENTS) + 1, len(INTENTS)), np.float32)
 
 
@@ -44,7 +44,7 @@ def learn(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:
-    # One row of each kind is added, so that what was never seen is unlikely, not impossible.
+    # Add-one smoothing: what was never seen is unlikely, not impossible.
     shares: np.ndarray = (counts + 1) / (counts + 1).sum()
     return shares
 

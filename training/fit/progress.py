@@ -1,4 +1,4 @@
-"""What an unfinished training run leaves behind: enough to go on at the epoch that was interrupted.
+"""The state that an unfinished training run keeps, to go on with the epoch that was interrupted.
 
 identity.json   recipe, data and encoder of the run; another run starts afresh
 history.json    the figures of the finished epochs
@@ -19,7 +19,7 @@ History = dict[str, list[float]]
 
 
 def prepare(directory: Path, identity: dict[str, Any]) -> None:
-    """Makes the directory, or empties it of another run's state."""
+    """Makes the directory. The state of a run with another identity is removed."""
     words = json.dumps(identity, indent=2, sort_keys=True) + "\n"
     file = directory / "identity.json"
     if file.exists() and file.read_text() == words:
@@ -30,7 +30,7 @@ def prepare(directory: Path, identity: dict[str, Any]) -> None:
 
 
 class Progress:
-    """The state of one run in its directory; made with whatever an earlier process left there."""
+    """The state of one run in its directory; continues what an earlier process left there."""
 
     def __init__(self, directory: Path, model: tf_keras.Model) -> None:
         self._history_file = directory / "history.json"
@@ -40,11 +40,11 @@ class Progress:
         self._best_path = str(directory / "best")
         self._logs = tf.summary.create_file_writer(str(directory / "logs"))
         self.history: History = {}
-        # Built now, or the restored moments would wait for variables that come too late.
+        # Built now, so that the optimizer's variables exist when their values are restored.
         model.optimizer.build(model.trainable_variables)
         if self._manager.restore_or_initialize():
             finished = json.loads(self._history_file.read_text())
-            # An epoch may have been written down whose model was not.
+            # The figures of an epoch may have been written and its checkpoint not.
             self.history = {name: values[: self.epochs] for name, values in finished.items()}
 
     @property
@@ -59,12 +59,14 @@ class Progress:
         return min(enumerate(figures), key=lambda epoch: (-epoch[1][0], epoch[1][1]))[0]
 
     def finish_epoch(self, figures: dict[str, float]) -> None:
-        """Keeps the epoch's figures and models; the checkpoint is written last, so a cut in between repeats it."""
+        """Keeps figures and models of the epoch. An interruption before the checkpoint, the last step, repeats it."""
         for name, value in figures.items():
             self.history.setdefault(name, []).append(value)
         if self.best_epoch == self.epochs:
             self._best.write(self._best_path)
-        self._history_file.write_text(json.dumps(self.history, indent=2) + "\n")
+        part = self._history_file.with_suffix(".part")
+        part.write_text(json.dumps(self.history, indent=2) + "\n")
+        part.replace(self._history_file)
         with self._logs.as_default():
             for name, value in figures.items():
                 tf.summary.scalar(name, value, step=self.epochs)

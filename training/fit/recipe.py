@@ -1,30 +1,29 @@
 """Recipes: every hyper-parameter of a training run, in a small TOML file with the reason on the line above it.
 
-An unknown key, a missing key or a value of the wrong kind is an error: a typo must never train with a default.
+There are no defaults, so that a typo in a key is an error.
 """
 
 import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
 
 from training.errors import RecipeError
 
 RECIPES = Path(__file__).parents[1] / "recipes"
-CHOICES = {
-    "context": ("none", "previous", "prior"),
-    "keep": ("best", "last"),
-    "weights": ("float32", "int8"),
-}
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a classifier is trained. The reasons for the values stand in the recipe files.
+    """How a classifier is trained. The recipe files give the reasons for their values.
 
     Attributes:
-        encoder: see `training.encoders`.
+        encoder: see `training.encoder.encoders`.
         sequence_length: most word pieces per utterance, [CLS] and [SEP] included.
         learning_rate: Adam's highest step.
         weight_decay: decoupled (AdamW), not on biases, layer norms and embeddings; 0 = plain Adam.
@@ -33,9 +32,9 @@ class Recipe:
         clip_norm: largest global norm of a gradient; 0 = any.
         dropout: on the pooled output, before the dense layer.
         train_embeddings: whether word embeddings are trained too.
-        length_buckets: whether batches hold rows of like length; else rows as they come.
+        length_buckets: whether the rows of a batch have similar lengths.
         context: "none"; "previous": role and previous text are read as a second segment; "prior": they shift the
-            probabilities only, see `training.prior`.
+            probabilities only, see `training.fit.prior`.
         role_dropout, history_dropout: share of rows that are trained without their role, without their previous text.
         keep: the "best" epoch by validation accuracy, or the "last".
         calibrate: whether a temperature is fitted on validation.
@@ -43,43 +42,25 @@ class Recipe:
     """
 
     encoder: str
-    sequence_length: int
-    batch_size: int
-    epochs: int
-    learning_rate: float
-    weight_decay: float
-    warmup_fraction: float
+    # [CLS], one piece, [SEP]; BERT has 512 positions.
+    sequence_length: Annotated[int, Meta(ge=3, le=512)]
+    batch_size: Annotated[int, Meta(ge=1, le=4096)]
+    epochs: Annotated[int, Meta(ge=1, le=1000)]
+    learning_rate: Share
+    weight_decay: Share
+    warmup_fraction: Share
     linear_decay: bool
     clip_norm: float
-    dropout: float
+    dropout: Annotated[float, Meta(ge=0, lt=1)]
     train_embeddings: bool
     length_buckets: bool
-    context: str
-    role_dropout: float
-    history_dropout: float
-    keep: str
+    context: Literal["none", "previous", "prior"]
+    role_dropout: Share
+    history_dropout: Share
+    keep: Literal["best", "last"]
     calibrate: bool
-    weights: str
+    weights: Literal["float32", "int8"]
     seed: int
-
-    def __post_init__(self) -> None:
-        for key, choices in CHOICES.items():
-            if (value := getattr(self, key)) not in choices:
-                raise RecipeError(f"{key} = {value!r}: expected one of {', '.join(choices)}")
-        for key, low, high in (
-            ("sequence_length", 3, 512),  # [CLS], one piece, [SEP]; BERT has 512 positions
-            ("batch_size", 1, 4096),
-            ("epochs", 1, 1000),
-            ("learning_rate", 0, 1),
-            ("weight_decay", 0, 1),
-            ("warmup_fraction", 0, 1),
-            ("dropout", 0, 0.99),
-            ("role_dropout", 0, 1),
-            ("history_dropout", 0, 1),
-        ):
-            value = getattr(self, key)
-            if not low <= value <= high:
-                raise RecipeError(f"{key} = {value}: expected {low} to {high}")
 
 
 def names() -> list[str]:
@@ -101,18 +82,10 @@ def load(name: str, **overrides: Any) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: {error}") from error
     values |= {key: value for key, value in overrides.items() if value is not None}
-    fields = {field.name: field.type for field in dataclasses.fields(Recipe)}
-    for key in values.keys() - fields.keys():
+    fields = [field.name for field in dataclasses.fields(Recipe)]
+    for key in values.keys() - fields:
         raise RecipeError(f"{path}: unknown key {key!r}; the keys are {', '.join(fields)}")
-    for key, kind in fields.items():
-        if key not in values:
-            raise RecipeError(f"{path}: {key} is missing")
-        # 1 is a fine float, but True is no number.
-        if kind is float and type(values[key]) is int:
-            values[key] = float(values[key])
-        if type(values[key]) is not kind:
-            raise RecipeError(f"{path}: {key} = {values[key]!r}: expected {kind.__name__}")
     try:
-        return Recipe(**values)
-    except RecipeError as error:
-        raise RecipeError(f"{path}: {error}") from None
+        return msgspec.convert(values, Recipe)
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"{path}: {error}; {Path(__file__).name} says what each key takes") from error

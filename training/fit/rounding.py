@@ -1,7 +1,7 @@
 """Weights in 8 bits: every large weight is a whole multiple, -127 to 127, of a step of its own channel.
 
-Rounding happens once, after training, so that all that is measured and calibrated later is measured on what is served;
-`export` then stores the multiples and steps instead of the weights, and loses nothing.
+Weights are rounded once, after training and before calibration, so that the figures are those of the served model.
+`export` stores the multiples and steps instead of the weights, without further loss.
 """
 
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ import tensorflow as tf
 
 # The largest multiple: symmetric, so that zero stays zero.
 LARGEST = 127
-# Numbers in a variable from which on rounding saves anything worth having; biases and scales stay exact.
+# Variables with fewer numbers stay exact: rounding them would save nothing.
 LARGE = 4096
 
 
 def is_large(variable: tf.Variable) -> bool:
-    """Whether the variable is one of those that are rounded: float32 matrices, kernels and embeddings."""
+    """Whether the variable is rounded: a large float32 kernel or embedding."""
     return variable.dtype == tf.float32 and len(variable.shape) >= 2 and np.prod(variable.shape) >= LARGE
 
 

@@ -1,21 +1,21 @@
-"""Answering only when sure: how many rows are answered above a threshold, and how many of those answers are right."""
+"""Abstaining below a threshold: the share of rows that are still answered, and the accuracy of those answers."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# The aim of the recommended threshold: nine of ten answers right.
+# The recommended threshold aims at this accuracy of the answers.
 TARGET = 0.90
-# A threshold that leaves more than half of the rows unanswered is of little use; and the fewer rows, the more luck.
+# A threshold that leaves more than half of the rows unanswered is of little use, and the fewer rows, the more chance.
 LEAST_COVERAGE = 0.5
-# In whole per cent: finer ones only fit the validation rows.
+# In whole per cent: finer ones would only fit the validation rows.
 THRESHOLDS = np.arange(100) / 100
 SHARES = np.arange(5, 101, 5) / 100
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What comes of a threshold: rows of at least this confidence are answered.
+    """The effect of a threshold: rows of at least this confidence are answered.
 
     Attributes:
         coverage: share of the rows that are answered.
@@ -40,7 +40,7 @@ def accuracy_at(confidence: np.ndarray, correct: np.ndarray) -> dict[str, float]
 
 
 def answered(confidence: np.ndarray, correct: np.ndarray, threshold: float) -> Answered:
-    """What comes of a threshold on these rows."""
+    """The effect of a threshold on these rows."""
     sure = confidence >= threshold
     return Answered(float(threshold), float(sure.mean()), float(correct[sure].mean()) if sure.any() else None)
 
@@ -52,6 +52,6 @@ def recommend(confidence: np.ndarray, correct: np.ndarray) -> Answered:
     of the rows reaches that, it is the one among those with the most answers right, the smallest of equals.
     """
     found = [answered(confidence, correct, threshold) for threshold in THRESHOLDS]
-    useful = [one for one in found if one.accuracy is not None and one.coverage >= LEAST_COVERAGE]
-    good = [one for one in useful if one.accuracy >= TARGET]
-    return good[0] if good else max(useful, key=lambda one: one.accuracy)
+    useful = [(one.accuracy, one) for one in found if one.accuracy is not None and one.coverage >= LEAST_COVERAGE]
+    good = [one for accuracy, one in useful if accuracy >= TARGET]
+    return good[0] if good else max(useful, key=lambda pair: pair[0])[1]

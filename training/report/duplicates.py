@@ -1,22 +1,21 @@
 """Texts that occur more than once: how often their labels agree, and what that says about the best possible accuracy.
 
-Who labelled the same words differently either erred or knew more than the words; a classifier that sees only the text
-cannot be right about both rows. Letters, digits and their order make a text; case, marks and spaces do not.
+Two rows with one text and different labels: one label is wrong, or the labeller knew more than the text. A classifier
+that sees only the text cannot be right about both. Texts are compared without case, marks and spaces.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-# Of a text without a single letter or digit its marks are what counts.
+# Replaced by a space; a text without any letter or digit keeps its marks.
 NOISE = r"[\W_]+"
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What the rows that share their text with other rows tell.
+    """How far rows that share their text with other rows agree.
 
     Attributes:
         rows, texts: how many such rows, and how many different texts among them.
@@ -48,17 +47,9 @@ class Duplicates:
     by_role: dict[str, Agreement]
     conflicts: pd.DataFrame
 
-    def as_json(self) -> dict[str, Any]:
-        """The figures as plain values; of the conflicts only their number."""
-        return {
-            "agreement": asdict(self.agreement) if self.agreement else None,
-            "by_role": {role: asdict(agreement) for role, agreement in self.by_role.items()},
-            "conflicting_texts": len(self.conflicts),
-        }
-
 
 def duplicates(rows: pd.DataFrame) -> Duplicates:
-    """Looks through a table of turns, columns as `training.dataset` has them."""
+    """Finds the repeated texts in a table of turns, columns as `training.data.dataset` has them."""
     by_role = {str(role): _agreement(_labels(said)) for role, said in rows.groupby("role")}
     labels = _labels(rows)
     return Duplicates(

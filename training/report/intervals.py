@@ -1,8 +1,8 @@
-"""How sure the figures are: bootstrap intervals over conversations.
+"""95 % intervals of accuracy and macro-F1: a bootstrap over conversations.
 
 Turns of one conversation resemble each other, so whole conversations are drawn, not rows: the cluster bootstrap of
 Davison and Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8, with percentile intervals.
-A resample of conversations has the sum of their confusion matrices, and accuracy and macro-F1 need no more than that.
+The confusion matrix of a resample is the sum of those of its conversations, which is all that both figures need.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ RESAMPLES = 1000
 PERCENTILES = (2.5, 97.5)
 SEED = 0
 
-# Lower and upper end; None of fewer than two conversations, which tell nothing about others.
+# Lower and upper end; None if there are fewer than two conversations to draw from.
 Interval = tuple[float, float] | None
 
 
@@ -34,14 +34,16 @@ def conversations(predictions: Predictions) -> np.ndarray:
 
 
 def intervals(predictions: Predictions) -> Intervals:
-    """Where accuracy and macro-F1 of one classifier lie."""
+    """The intervals of one classifier's accuracy and macro-F1."""
     resampled = _resampled(predictions)
     return Intervals(_interval(accuracy(resampled)), _interval(macro_f1(resampled)))
 
 
 def gain(predictions: Predictions, over: Predictions) -> Intervals:
-    """Where the differences in accuracy and macro-F1 lie. The same resamples serve both, so that a hard conversation
-    counts against both."""
+    """The intervals of the differences in accuracy and macro-F1.
+
+    Both classifiers get the same resamples, so that a hard conversation counts against both.
+    """
     resampled, others = _resampled(predictions), _resampled(over)
     return Intervals(
         _interval(accuracy(resampled) - accuracy(others)), _interval(macro_f1(resampled) - macro_f1(others))
@@ -50,7 +52,8 @@ def gain(predictions: Predictions, over: Predictions) -> Intervals:
 
 def accuracy(confusions: np.ndarray) -> np.ndarray:
     """Confusion matrices [resamples, true, predicted] -> share of rows on the diagonal [resamples]."""
-    return np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2))
+    share: np.ndarray = np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2))
+    return share
 
 
 def macro_f1(confusions: np.ndarray) -> np.ndarray:
@@ -58,11 +61,12 @@ def macro_f1(confusions: np.ndarray) -> np.ndarray:
     rows, answers = confusions.sum(axis=2), confusions.sum(axis=1)
     found = np.diagonal(confusions, axis1=1, axis2=2)
     f1 = 2 * found / np.maximum(rows + answers, 1)
-    return (f1 * (rows > 0)).sum(axis=1) / (rows > 0).sum(axis=1)
+    mean: np.ndarray = (f1 * (rows > 0)).sum(axis=1) / (rows > 0).sum(axis=1)
+    return mean
 
 
 def _resampled(predictions: Predictions) -> np.ndarray:
-    """Confusion matrices of the resamples, float64 [resamples, intents, intents]; none of a single conversation."""
+    """Confusion matrices of the resamples, float64 [resamples, intents, intents]; none if there is one conversation."""
     intents = len(predictions.labels)
     conversation = conversations(predictions)
     count = conversation.max() + 1

@@ -8,13 +8,13 @@ from matplotlib.patches import Patch
 
 from training.report import coverage
 from training.report.assessment import View
-from training.report.calibration import BINS, Calibration
+from training.report.calibration import BINS
 from training.report.evaluate import Evaluation
-from training.report.tables import VIEWS
+from training.report.tables import percent
 
-# Two that people who see few colours tell apart (Okabe and Ito, 2008), a grey and a pale one.
+# Blue and orange are told apart by colour-blind people too (Okabe and Ito, 2008).
 BLUE, ORANGE, GREY, PALE = "#0072b2", "#d55e00", "#555555", "#a9cbe0"
-# A bar of fewer rows than this ends where chance wants.
+# With fewer rows than this the height of a bar is mostly chance.
 FEW_ROWS = 10
 
 
@@ -62,45 +62,46 @@ def reliability(split: str, views: dict[str, View]) -> Figure:
     figure = Figure(figsize=(9, 4.6 * len(views) + 0.4), layout="constrained")
     # A thin strip of row counts under each diagram.
     grid = figure.subplots(2 * len(views), 2, height_ratios=[4, 1] * len(views), sharex=True, squeeze=False)
-    for index, (key, view) in enumerate(views.items()):
-        for column, (when, found) in enumerate((("before", view.before[split]), ("after", view.after[split]))):
+    for index, (name, view) in enumerate(views.items()):
+        both = (("before", view.before[split]), ("after", view.evaluations[split]))
+        for column, (when, found) in enumerate(both):
             diagram, counts = grid[2 * index, column], grid[2 * index + 1, column]
             _reliability(diagram, counts, found)
-            diagram.set_title(f"{split}, {VIEWS[key]}, {when} temperature: ECE {found.ece:.3f}", fontsize="medium")
+            diagram.set_title(f"{split}, {name}, {when} temperature: ECE {found.ece:.3f}", fontsize="medium")
     keys = [Patch(color=BLUE), Patch(color=PALE), Line2D([], [], color=ORANGE, linewidth=3)]
     names = ["accuracy", f"accuracy of fewer than {FEW_ROWS} rows", "mean confidence, where the bar should end"]
     figure.legend(keys, names, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
-def _reliability(diagram: Axes, counts: Axes, found: Calibration) -> None:
+def _reliability(diagram: Axes, counts: Axes, found: Evaluation) -> None:
     left = [bin.low for bin in found.bins]
-    bars = {"x": left, "width": 1 / BINS, "align": "edge", "edgecolor": "white"}
+    width = 1 / BINS
     colours = [BLUE if bin.rows >= FEW_ROWS else PALE for bin in found.bins]
-    diagram.bar(height=[bin.accuracy for bin in found.bins], color=colours, **bars)
+    accuracy = [bin.accuracy for bin in found.bins]
+    diagram.bar(left, accuracy, width, align="edge", color=colours, edgecolor="white")
     confident = [bin.confidence for bin in found.bins]
-    diagram.hlines(confident, left, np.add(left, 1 / BINS), color=ORANGE, linewidth=3)
+    diagram.hlines(confident, left, np.add(left, width), color=ORANGE, linewidth=3)
     diagram.set(xlim=(0, 1), ylim=(0, 1), ylabel="accuracy")
-    counts.bar(height=[bin.rows for bin in found.bins], color=GREY, **bars)
+    counts.bar(left, [bin.rows for bin in found.bins], width, align="edge", color=GREY, edgecolor="white")
     counts.set(ylabel="rows", xlabel="confidence (probability of the answer)")
 
 
 def answered(views: dict[str, View]) -> Figure:
     """Accuracy of what is answered, by how much is answered; the dots are the recommended thresholds."""
     figure = Figure(figsize=(9, 4.2), layout="constrained")
-    splits = list(views["splits"].after)
+    splits = list(next(iter(views.values())).before)
     for axes, split in zip(figure.subplots(1, len(splits), sharey=True, squeeze=False)[0], splits, strict=True):
-        for (key, view), colour in zip(views.items(), (BLUE, ORANGE), strict=False):
+        for (name, view), colour in zip(views.items(), (BLUE, ORANGE), strict=False):
             answers, chosen = view.predictions[split], view.answered[split]
             share, accuracy = coverage.curve(answers.confidence, answers.correct)
             # The first few rows are a line that jumps between 0 and 1 and tells nothing.
             shown = share >= 0.05
-            axes.plot(share[shown], accuracy[shown], color=colour, label=VIEWS[key])
-            label = f"threshold {chosen.threshold:.2f}: {chosen.coverage * 100:.0f} % answered"
+            axes.plot(share[shown], accuracy[shown], color=colour, label=name)
+            label = f"threshold {chosen.threshold:.2f}: {percent(chosen.coverage)} answered"
             axes.plot(chosen.coverage, chosen.accuracy, "o", color=colour, label=label)
-        axes.axhline(
-            coverage.TARGET, color=GREY, linestyle="--", linewidth=1, label=f"aim {coverage.TARGET * 100:.0f} %"
-        )
+        aim = coverage.TARGET
+        axes.axhline(aim, color=GREY, linestyle="--", linewidth=1, label=f"aim {percent(aim)}")
         axes.set(title=split, xlabel="share of the rows answered, the most confident first", xlim=(0, 1))
         axes.grid(alpha=0.3)
         axes.legend(loc="lower left")

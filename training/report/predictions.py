@@ -1,8 +1,9 @@
 """What a classifier answered for the rows of a split, and what it should have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,29 @@ from scipy.special import log_softmax
 
 from training.data.dataset import SPLITS, Dataset
 
-if TYPE_CHECKING:  # it imports TensorFlow, which no figure here needs
-    from training.fit.classifier import TrainedClassifier
-
-# Less probable than this counts as this: one intent that a prior masks must not drown the mean loss of all rows.
+# Smaller probabilities count as this one: a row whose intent the prior masks must not outweigh all others in the loss.
 LEAST_PROBABILITY = 1e-7
+
+
+class Classifier(Protocol):
+    """What is asked of a classifier; `training.fit.classifier` describes it. Here nothing needs TensorFlow."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def context(self) -> str: ...
+    @property
+    def temperature(self) -> float: ...
+    def logits(
+        self, texts: Sequence[str], roles: Sequence[str] | None = None, previous: Sequence[str] | None = None
+    ) -> np.ndarray: ...
 
 
 def log_probabilities(logits: np.ndarray) -> np.ndarray:
     """Logits [rows, intents] -> log probabilities, float64 of the same shape, none below log(1e-7)."""
-    return np.maximum(log_softmax(logits.astype(np.float64), axis=1), np.log(LEAST_PROBABILITY))
+    logs: np.ndarray = log_softmax(logits.astype(np.float64), axis=1)
+    logs[logs < np.log(LEAST_PROBABILITY)] = np.log(LEAST_PROBABILITY)
+    return logs
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ class Predictions:
     """The answers for some rows of a data set's table.
 
     Attributes:
-        rows: columns as `training.dataset` has them.
+        rows: columns as `training.data.dataset` has them.
         labels: the intents in index order.
         logits: float [rows, intents].
     """
@@ -39,22 +53,25 @@ class Predictions:
     @cached_property
     def true(self) -> np.ndarray:
         """Index of the labelled intent, int64 [rows]."""
-        return self.rows["intent"].map(self.labels.index).to_numpy(np.int64)
+        return np.array([self.labels.index(intent) for intent in self.rows["intent"]], np.int64)
 
     @cached_property
     def predicted(self) -> np.ndarray:
         """Index of the most probable intent, int64 [rows]."""
-        return self.logits.argmax(axis=1)
+        indices: np.ndarray = self.logits.argmax(axis=1)
+        return indices
 
     @cached_property
     def correct(self) -> np.ndarray:
         """Whether the most probable intent is the labelled one, bool [rows]."""
-        return self.predicted == self.true
+        right: np.ndarray = self.predicted == self.true
+        return right
 
     @cached_property
     def confidence(self) -> np.ndarray:
         """Probability of the most probable intent, float64 [rows]."""
-        return np.exp(log_probabilities(self.logits).max(axis=1))
+        highest: np.ndarray = np.exp(log_probabilities(self.logits).max(axis=1))
+        return highest
 
     @cached_property
     def loss(self) -> float:
@@ -66,7 +83,7 @@ class Predictions:
         return Predictions(self.rows, self.labels, self.logits / temperature)
 
 
-def predict(classifier: "TrainedClassifier", dataset: Dataset, with_context: bool = False) -> dict[str, Predictions]:
+def predict(classifier: Classifier, dataset: Dataset, with_context: bool = False) -> dict[str, Predictions]:
     """Every split that has rows -> what the classifier answers from the text alone, or with role and previous turn."""
 
     def answers(rows: pd.DataFrame) -> Predictions:

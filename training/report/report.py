@@ -1,18 +1,19 @@
 """What a person looks at beside the classifier: metrics.json, MODEL_CARD.md, pictures, and lists of turns to read."""
 
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from training.report import pictures, seeds, tables
+from training.report import metrics, pictures, seeds
 from training.report.assessment import Assessment
-from training.report.card import card
+from training.report.card import AFTER_SEEDS, card
+from training.report.metrics import WITH_CONTEXT, Metrics, Origin
 
 PACKAGES = ("tensorflow", "tensorflow-text", "tf-keras", "tensorflow-hub", "scikit-learn")
+CARD = "MODEL_CARD.md"
 
 
 def versions() -> dict[str, str]:
@@ -20,61 +21,54 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}
 
 
-def table(metrics: dict[str, Any]) -> str:
-    """The splits as a Markdown table, from metrics or from their `splits` alone."""
-    return tables.overview(metrics)
-
-
-def write(directory: Path, training: dict[str, Any], assessment: Assessment) -> None:
-    """Writes metrics.json, MODEL_CARD.md with its pictures, review.csv and conflicts.csv.
-
-    Args:
-        training: how the classifier came to be: `encoder`, `recipe_name`, `recipe`, `parameters`, `minutes`, `history`,
-            `epoch` (the one kept, from 1), `data` (`rows`, `splits`, `domains`, `dropped`, `checksums`), `versions`;
-            goes into metrics.json as it is.
-    """
-    for name, picture in _pictures(training, assessment).items():
+def write(directory: Path, origin: Origin, assessment: Assessment) -> None:
+    """Writes metrics.json, MODEL_CARD.md with its pictures, review.csv and conflicts.csv."""
+    for name, picture in _pictures(origin, assessment).items():
         picture.savefig(directory / name, dpi=120)
     assessment.errors.to_csv(directory / "review.csv", index=False)
     assessment.duplicates.conflicts.to_csv(directory / "conflicts.csv", index=False)
-    _write_words(directory, assessment.as_json() | training)
+    (directory / metrics.FILE).write_text(metrics.as_json(assessment.figures() | asdict(origin)))
+    (directory / CARD).write_text(card(origin, assessment))
 
 
-def best(directories: list[Path]) -> Path:
-    """The classifier of most accuracy on validation, asked in its best way, among those trained with different seeds;
-    of equal ones that of the least loss. If there are several, its report gets their mean and spread.
+def best(directories: list[Path]) -> tuple[Path, Metrics]:
+    """Chooses among classifiers that were trained with different seeds, and adds mean and spread to its report.
+
+    Returns:
+        The directory and metrics of the one with the highest validation accuracy, asked in its best way; of equal ones
+        that with the lowest loss.
     """
-    runs = [json.loads((directory / "metrics.json").read_text()) for directory in directories]
+    runs = [metrics.read(directory) for directory in directories]
 
-    def rank(run: dict[str, Any]) -> tuple[float, float]:
-        validation = run.get("dialogue", run["splits"])["validation"]
-        return -validation["accuracy"], validation["loss"]
+    def rank(index: int) -> tuple[float, float]:
+        validation = (runs[index].dialogue or runs[index].splits)["validation"]
+        return -validation.accuracy, validation.loss
 
-    chosen = min(range(len(runs)), key=lambda index: rank(runs[index]))
+    chosen = min(range(len(runs)), key=rank)
     if len(runs) > 1:
-        _write_words(directories[chosen], runs[chosen] | {"seeds": seeds.summarise(runs)})
-    return directories[chosen]
+        _add_seeds(directories[chosen], seeds.summarise(runs), runs[chosen].recipe.seed)
+    return directories[chosen], runs[chosen]
 
 
-def _write_words(directory: Path, metrics: dict[str, Any]) -> None:
-    # As text: a turn that says "None" or "null" is no missing value.
-    errors, conflicts = (
-        pd.read_csv(directory / name, keep_default_na=False) for name in ("review.csv", "conflicts.csv")
-    )
-    (directory / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
-    (directory / "MODEL_CARD.md").write_text(card(metrics, errors, conflicts))
+def _add_seeds(directory: Path, found: seeds.Seeds, kept: int) -> None:
+    file, words = directory / metrics.FILE, directory / CARD
+    file.write_text(metrics.as_json(json.loads(file.read_text()) | {"seeds": found}))
+    text = words.read_text()
+    # There already if this command was interrupted at its very end.
+    if seeds.HEADING not in text:
+        words.write_text(text.replace(AFTER_SEEDS, f"{seeds.section(found, kept)}\n\n{AFTER_SEEDS}", 1))
 
 
-def _pictures(training: dict[str, Any], assessment: Assessment) -> dict[str, Figure]:
+def _pictures(origin: Origin, assessment: Assessment) -> dict[str, Figure]:
     """File name -> picture."""
     found = {
-        "curves.png": pictures.curves(training["history"], training["epoch"]),
+        "curves.png": pictures.curves(origin.history, origin.epoch),
         "coverage.png": pictures.answered(assessment.views),
     }
-    for split in assessment.text.after:
+    for split in assessment.shown:
         found[f"reliability-{split}.png"] = pictures.reliability(split, assessment.views)
-        for key, suffix in (("splits", ""), ("dialogue", "-dialogue")):
-            if key in assessment.views:
-                title, evaluation = f"{split}, {tables.VIEWS[key]}", assessment.views[key].evaluations[split]
-                found[f"confusion-{split}{suffix}.png"] = pictures.confusion(title, evaluation)
+        for name, view in assessment.views.items():
+            suffix = "-dialogue" if name == WITH_CONTEXT else ""
+            title = f"{split}, {name}"
+            found[f"confusion-{split}{suffix}.png"] = pictures.confusion(title, view.evaluations[split])
     return found

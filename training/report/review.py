@@ -1,14 +1,11 @@
-"""The errors that a person should read: where the classifier was surest, and wrong.
-
-Many of them turn out to be wrong labels; the others show what the classifier has not understood.
-"""
+"""The most confident errors, for a person to read: many turn out to be wrong labels."""
 
 import numpy as np
 import pandas as pd
 
 from training.report.predictions import Predictions, log_probabilities
 
-# Of each split: an evening's reading.
+# Listed of each split.
 MOST = 40
 COLUMNS = (
     "split",
@@ -26,9 +23,10 @@ COLUMNS = (
 
 
 def confident_errors(predictions: dict[str, Predictions]) -> pd.DataFrame:
-    """The most confident wrong answers of every split but the training split, columns `COLUMNS`, the surest first.
+    """The most confident wrong answers of every split but the training split; columns `COLUMNS`, the most confident
+    first.
 
-    `true` and `predicted` are intents, the last two columns the probabilities (0 to 1) that they got.
+    `probability` is that of the predicted intent, `probability_of_true` that of the labelled one.
     """
     found = [_errors(split, answers) for split, answers in predictions.items() if split != "train"]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))

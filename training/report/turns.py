@@ -1,85 +1,80 @@
-"""The model card's part about single turns: errors to read, labels that disagree, where the turns come from."""
+"""The model card's sections about the turns: errors to read, labels that disagree, where the turns come from."""
 
-from typing import Any
-
-import pandas as pd
-
+from training.report.assessment import Assessment
+from training.report.duplicates import Duplicates
+from training.report.metrics import WITH_CONTEXT, Data
 from training.report.review import MOST
 from training.report.tables import markdown
 
 # Errors of each split, and texts with several labels, that the card shows.
 SHOWN_ERRORS = 8
 SHOWN_CONFLICTS = 10
-# Longer texts would make a table that nobody reads; review.csv has them whole.
+# Longer texts are cut in the tables; review.csv has them whole.
 LONGEST_TEXT = 120
 
 
-def errors(surest: pd.DataFrame, with_context: bool) -> str:
-    """The section on errors that a person should read, a table of `training.review`."""
+def errors(assessment: Assessment) -> str:
+    """The section on errors that a person should read."""
+    shown = assessment.errors.groupby("split", sort=False).head(SHOWN_ERRORS)
+    columns = ("split", "previous", "role", "text", "true", "predicted", "probability")
     table = markdown(
         "split | turn before | text | labelled | predicted | probability",
         (
-            [
-                row.split,
-                _quoted(row.previous),
-                f"{row.role}: {_quoted(row.text)}",
-                row.true,
-                row.predicted,
-                f"{row.probability:.2f}",
-            ]
-            for row in surest.groupby("split", sort=False).head(SHOWN_ERRORS).itertuples()
+            [split, _quoted(previous), f"{role}: {_quoted(text)}", true, predicted, f"{probability:.2f}"]
+            for split, previous, role, text, true, predicted, probability in zip(
+                *(shown[name] for name in columns), strict=True
+            )
         ),
         words=5,
     )
+    context = " with context" if WITH_CONTEXT in assessment.views else ""
     return (
-        f"## Errors to read\n\nThe surest wrong answers{' with context' if with_context else ''}; `review.csv` "
-        f"has up to {MOST} of each split. Some are wrong labels. Those of the test split are there to judge the labels "
-        f"by: who changes the training after them has no test split any more.\n\n{table}"
+        f"## Errors to read\n\nThe most confident wrong answers{context}; `review.csv` has up to {MOST} of each split. "
+        "Some of the labels are wrong. Use the errors of the test split to judge the labels only: if you change the "
+        f"training because of them, it is no test split any more.\n\n{table}"
     )
 
 
-def labels(found: dict[str, Any], conflicts: pd.DataFrame) -> str:
-    """The section on texts that occur more than once, and the ceiling that their labels imply.
-
-    Args:
-        found: the metrics' `duplicates`; conflicts: see `training.duplicates`.
-    """
+def labels(found: Duplicates) -> str:
+    """The section on texts that occur more than once, and the ceiling that their labels imply."""
     title = "## How far the labels agree"
-    whole = found["agreement"]
+    whole = found.agreement
     if not whole:
-        return f"{title}\n\nNo text occurs twice, so the data set does not tell."
+        return f"{title}\n\nNo text occurs twice, so this cannot be told."
     ceilings = markdown(
         "turns | rows | at least | at most",
         (
-            [name, one["rows"], f"{one['ceiling_low']:.3f}", f"{one['ceiling_high']:.3f}"]
-            for name, one in ({"all": whole} | found["by_role"]).items()
+            [name, one.rows, f"{one.ceiling_low:.3f}", f"{one.ceiling_high:.3f}"]
+            for name, one in ({"all": whole} | found.by_role).items()
         ),
     )
+    conflicts = found.conflicts.head(SHOWN_CONFLICTS)
+    columns = (conflicts[name] for name in ("text", "labels", "rows"))
     disputed = markdown(
         "text | labels | rows",
-        ([_quoted(row.text), row.labels, row.rows] for row in conflicts.head(SHOWN_CONFLICTS).itertuples()),
+        ([_quoted(text), counts, rows] for text, counts, rows in zip(*columns, strict=True)),
         words=2,
     )
     return (
-        f"{title}\n\n{whole['rows']} rows share their text (case, marks and spaces aside) with another: "
-        f"{whole['texts']} texts, of which {len(conflicts)} carry several labels (`conflicts.csv`). Two rows with one "
-        f"text have the same label {whole['agreement'] * 100:.1f} % of the time.\n\n"
-        "The most that any classifier of texts alone can reach on these rows is at least what guessing each label from "
-        "the other rows with its text gives, and at most what giving every text its commonest label gives:\n\n"
+        f"{title}\n\n{whole.rows} rows share their text (without case, marks and spaces) with another row. They are "
+        f"{whole.texts} texts, of which {len(found.conflicts)} have more than one label (`conflicts.csv`). Two rows "
+        f"with one text have the same label {whole.agreement * 100:.1f} % of the time.\n\n"
+        "On these rows the best classifier of texts alone has at least the accuracy of guessing each label from the "
+        "other rows with its text, and at most that of giving every text its commonest label:\n\n"
         f"{ceilings}\n\n"
-        "The limits of this estimate: the rows are few; texts that occur twice are short and easy, so that over all "
-        "rows the ceiling is probably lower; and where the turn before decides, a classifier with context can do "
+        "This is a rough estimate: the rows are few. Texts that occur twice are short and easy, so over all rows the "
+        "best accuracy is probably lower. Where the turn before decides, a classifier with context can do "
         "better." + ("" if conflicts.empty else f"\n\n{disputed}")
     )
 
 
-def data(described: dict[str, Any]) -> str:
-    """The section on the data set, from the metrics' `data`."""
-    checksums = "\n".join(f"- `{name}` sha256 `{checksum}`" for name, checksum in described["checksums"].items())
-    splits = ", ".join(f"{rows} {split}" for split, rows in described["splits"].items())
+def data(described: Data) -> str:
+    """The section on the data set."""
+    checksums = "\n".join(f"- `{name}` sha256 `{checksum}`" for name, checksum in described.checksums.items())
+    splits = ", ".join(f"{rows} {split}" for split, rows in described.splits.items())
     return (
-        f"## Data\n\n{described['rows']} labelled turns ({splits}) of the domains {', '.join(described['domains'])}; "
-        f"{described['dropped']} turns without text or intent left out.\n\n{checksums}\n\n"
+        f"## Data\n\n{described.rows} labelled turns ({splits}) of the domains {', '.join(described.domains)}; "
+        f"{described.dropped} turns without text or intent left out.\n\n{checksums}\n\n"
         "The published Wizard of Tasks dialogues are under CC BY-SA 4.0 (Choi et al., COLING 2022), and so are the "
         "turns of them that are quoted here and in the lists; the sample bundled with this project is under "
         "Apache-2.0. MiniLM's weights and Hub's BERT encoders are under Apache-2.0."

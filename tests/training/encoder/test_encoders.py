@@ -66,7 +66,7 @@ def test_handle_loads_offline_from_the_hub_cache(
     for handle, part in ((pair.encoder, "encoder"), (pair.preprocess, "preprocess")):
         (tmp_path / hashlib.sha1(handle.encode()).hexdigest()).symlink_to(tiny_pair / part)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    built = architecture.build(pair, sequence_length=16, dropout=0.1)
+    built = architecture.build(pair, dropout=0.1)
     assert built.model.output_shape == (None, 11)
 
 
@@ -74,7 +74,7 @@ def test_encoder_that_cannot_be_loaded_says_what_to_do(tmp_path: Path, tiny_pair
     (tmp_path / "saved_model.pb").write_bytes(b"damaged")
     pair = encoders.resolve(str(tmp_path), str(tiny_pair / "preprocess"))
     with pytest.raises(EncoderError, match=r"cannot load .* use --encoder minilm, a directory, or a filled"):
-        architecture.build(pair, sequence_length=16, dropout=0.1)
+        architecture.build(pair, dropout=0.1)
 
 
 def test_minilm_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,8 @@ def packed(preprocess: object) -> PackedRows:
 
 
 def padding(batches: list[Batch]) -> float:
-    return 1 - sum(batch.packed["input_mask"].sum() for batch in batches) / sum(
-        batch.packed["input_mask"].size for batch in batches
-    )
+    masks = [np.asarray(batch.packed["input_mask"]) for batch in batches]
+    return float(1 - sum(mask.sum() for mask in masks) / sum(mask.size for mask in masks))
 
 
 def with_second_segment(batches: list[Batch]) -> float:

@@ -21,10 +21,10 @@ TEXTS = ["What's next?", "", "Drain the pasta and keep a cup of the water, pleas
 
 def test_reference_architecture_has_the_published_parameters(tmp_path: Path) -> None:
     save_pair(tmp_path, layers=2, hidden=256, heads=4)
-    built = architecture.build(encoders.resolve(str(tmp_path)), sequence_length=128, dropout=0.1)
+    built = architecture.build(encoders.resolve(str(tmp_path)), dropout=0.1)
     assert built.trainable_parameters == 9_593_867
     assert built.model.count_params() == 9_593_867
-    assert built.model(tf.constant(TEXTS)).shape == (len(TEXTS), len(INTENTS))
+    assert built.model(built.preprocess(tf.constant(TEXTS))).shape == (len(TEXTS), len(INTENTS))
 
 
 def test_hub_shape_of_the_pair(tiny_pair: Path) -> None:
@@ -53,21 +53,22 @@ def test_two_segments_are_packed_and_trimmed_in_turn(tiny_pair: Path) -> None:
 
 
 def test_saved_classifier_answers_as_the_trained_one(tiny_pair: Path, tmp_path: Path) -> None:
-    built = architecture.build(encoders.resolve(str(tiny_pair)), sequence_length=32, dropout=0.1)
+    built = architecture.build(encoders.resolve(str(tiny_pair)), dropout=0.1)
     description = Description("tiny", INTENTS, 32, "none", temperature=2.0, weights="float32")
     classifier.save(built, prior.none(), description, tmp_path)
     loaded = classifier.load(tmp_path)
     assert loaded.description == description
     assert loaded.labels == INTENTS
     np.testing.assert_allclose(loaded.logits([]), np.empty((0, 11)))
-    # The published architecture cuts at 128 pieces; a text of many more is cut at the recipe's 32 here.
+    # The preprocessing alone cuts at 128 pieces; the classifier cuts at the description's 32.
     short = [text for text in TEXTS if len(text) < 100]
-    np.testing.assert_allclose(loaded.logits(short), built.model(tf.constant(short)) / 2, atol=1e-6)
+    expected = built.model(built.preprocess(tf.constant(short))) / 2
+    np.testing.assert_allclose(loaded.logits(short), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["none", "previous", "prior"])
 def test_context_matters_where_the_recipe_reads_it_and_nowhere_else(tiny_pair: Path, tmp_path: Path, kind: str) -> None:
-    built = architecture.build(encoders.resolve(str(tiny_pair)), sequence_length=32, dropout=0.1)
+    built = architecture.build(encoders.resolve(str(tiny_pair)), dropout=0.1)
     shift = prior.none()
     shift[1:, :, 3] = 0.5
     classifier.save(built, shift, Description("tiny", INTENTS, 32, kind, 1.0, "float32"), tmp_path)
@@ -81,8 +82,8 @@ def test_context_matters_where_the_recipe_reads_it_and_nowhere_else(tiny_pair: P
 
 
 def test_frozen_word_embeddings_are_not_among_what_is_trained(tiny_pair: Path) -> None:
-    frozen = architecture.build(encoders.resolve(str(tiny_pair)), 16, dropout=0.1, train_embeddings=False)
-    whole = architecture.build(encoders.resolve(str(tiny_pair)), 16, dropout=0.1)
+    frozen = architecture.build(encoders.resolve(str(tiny_pair)), dropout=0.1, train_embeddings=False)
+    whole = architecture.build(encoders.resolve(str(tiny_pair)), dropout=0.1)
     assert whole.trainable_parameters - frozen.trainable_parameters == 30522 * 16
 
 
@@ -101,13 +102,13 @@ def test_encoder_that_would_not_train_is_refused(tiny_pair: Path, tmp_path: Path
     tf.saved_model.save(frozen, str(tmp_path))
     pair = encoders.resolve(str(tmp_path), str(tiny_pair / "preprocess"))
     with pytest.raises(EncoderError, match="lists no trainable_variables"):
-        architecture.build(pair, sequence_length=16, dropout=0.1)
+        architecture.build(pair, dropout=0.1)
 
 
 def test_preprocessing_of_another_kind_is_refused(tiny_pair: Path) -> None:
     pair = encoders.resolve(str(tiny_pair / "encoder"), str(tiny_pair / "encoder"))
     with pytest.raises(EncoderError, match="not a text preprocessing model"):
-        architecture.build(pair, sequence_length=16, dropout=0.1)
+        architecture.build(pair, dropout=0.1)
 
 
 def test_minilm_weights_sit_in_their_places() -> None:

@@ -42,13 +42,13 @@ def test_overrides_replace_only_what_is_given() -> None:
     ("change", "message"),
     [
         (("epochs = 4", "epoch = 4"), "unknown key 'epoch'; the keys are encoder, sequence_length"),
-        (("epochs = 4", ""), "epochs is missing"),
-        (("epochs = 4", 'epochs = "4"'), "epochs = '4': expected int"),
-        (("epochs = 4", "epochs = true"), "epochs = True: expected int"),
-        (("epochs = 4", "epochs = 0"), "epochs = 0: expected 1 to 1000"),
+        (("epochs = 4", ""), "missing required field `epochs`"),
+        (("epochs = 4", 'epochs = "4"'), "Expected `int`, got `str` - at `$.epochs`"),
+        (("epochs = 4", "epochs = true"), "Expected `int`, got `bool` - at `$.epochs`"),
+        (("epochs = 4", "epochs = 0"), "Expected `int` >= 1 - at `$.epochs`"),
         (("epochs = 4", "epochs ="), "Invalid value"),
-        (('keep = "best"', 'keep = "first"'), "keep = 'first': expected one of best, last"),
-        (("sequence_length = 64", "sequence_length = 513"), "sequence_length = 513: expected 3 to 512"),
+        (('keep = "best"', 'keep = "first"'), "Invalid enum value 'first' - at `$.keep`"),
+        (("sequence_length = 64", "sequence_length = 513"), "Expected `int` <= 512 - at `$.sequence_length`"),
     ],
 )
 def test_wrong_recipe_is_refused_by_key(tmp_path: Path, change: tuple[str, str], message: str) -> None:

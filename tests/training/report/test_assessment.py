@@ -1,12 +1,12 @@
 """All figures of a classifier, by the way it is asked."""
 
-import json
-
 import pytest
 
 from tests.training.hand import Stand, dataset, rows
 from training.data.dataset import Dataset
 from training.report.assessment import Assessment, assess
+from training.report.coverage import Answered
+from training.report.metrics import TEXT_ALONE, WITH_CONTEXT
 
 
 @pytest.fixture(scope="module")
@@ -23,25 +23,20 @@ def data() -> Dataset:
 
 @pytest.fixture(scope="module")
 def assessed(data: Dataset) -> Assessment:
-    return assess(Stand(), data, {"without roles": Stand(context="none")})
+    return assess(Stand(), data)
 
 
 def test_both_ways_to_ask_are_measured(assessed: Assessment) -> None:
-    figures = assessed.as_json()
-    assert {split: found["accuracy"] for split, found in figures["splits"].items()} == {
-        "train": 0.75,
-        "validation": 0.75,
-        "test": 0.75,
-    }
-    assert figures["dialogue"]["test"]["accuracy"] == 1
-    assert json.loads(json.dumps(figures, allow_nan=False)).keys() == figures.keys()
+    text, told = (assessed.views[name].evaluations for name in (TEXT_ALONE, WITH_CONTEXT))
+    assert {split: found.accuracy for split, found in text.items()} == {"train": 0.75, "validation": 0.75, "test": 0.75}
+    assert told["test"].accuracy == 1
 
 
 def test_classifier_without_context_is_asked_by_text_alone(data: Dataset) -> None:
     classifier = Stand(context="none")
     found = assess(classifier, data)
-    assert found.dialogue is None
-    assert "dialogue" not in found.as_json()
+    assert list(found.views) == [TEXT_ALONE]
+    assert "dialogue" not in found.figures()
     assert all(roles is None for _, roles, _ in classifier.asked)
     assert set(found.gains["test"]) == {"majority", "TF-IDF", "TF-IDF, with context"}
 
@@ -53,26 +48,23 @@ def test_gains_are_over_every_other_on_the_same_rows(assessed: Assessment) -> No
     assert gains == {
         "TF-IDF": pytest.approx((0.25, 0.25)),
         "TF-IDF, with context": (0, 0),
-        "without roles": pytest.approx((0.25, 0.25)),
         "text alone": pytest.approx((0.25, 0.25)),
     }
 
 
 def test_before_is_without_the_temperature(assessed: Assessment) -> None:
-    view, split = assessed.text, "validation"
+    view, split = assessed.views[TEXT_ALONE], "validation"
     answers = view.predictions[split]
-    assert view.after[split].loss == pytest.approx(answers.loss)
+    assert view.evaluations[split].loss == pytest.approx(answers.loss)
     assert view.before[split].loss == pytest.approx(answers.divided_by(0.5).loss)
 
 
 def test_threshold_is_chosen_on_validation_and_tried_on_test(assessed: Assessment) -> None:
-    found = assessed.as_json()["calibration"]
-    assert found["target"] == 0.9
-    assert found["dialogue"]["threshold"] == 0
+    assert assessed.views[WITH_CONTEXT].threshold == 0
     # The wrong quarter is the shortest text, answered least surely together with its like.
-    text = found["splits"]
-    assert 0 < text["threshold"] < 1
-    assert text["splits"]["test"]["answered"] == {"threshold": text["threshold"], "coverage": 0.5, "accuracy": 1}
+    text = assessed.views[TEXT_ALONE]
+    assert 0 < text.threshold < 1
+    assert text.answered["test"] == Answered(text.threshold, coverage=0.5, accuracy=1)
 
 
 def test_errors_are_those_of_the_best_way_to_ask(assessed: Assessment, data: Dataset) -> None:

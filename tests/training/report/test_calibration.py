@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tests.training.hand import answers, rows
-from training.report.calibration import BINS, calibration, expected_calibration_error, fit_temperature, reliability
+from training.report.calibration import BINS, expected_calibration_error, fit_temperature, reliability
+from training.report.evaluate import measure
 
 
 def three_to_one(scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -32,8 +33,8 @@ def test_calibration_error_of_a_known_table() -> None:
     """Half of the rows 0.95 sure and 0.5 right, half 0.55 sure and 0.6 right: (0.45 + 0.05) / 2."""
     confidence = np.array([0.95] * 10 + [0.55] * 10)
     correct = np.array([True] * 5 + [False] * 5 + [True] * 6 + [False] * 4)
-    assert expected_calibration_error(confidence, correct) == pytest.approx(0.25)
     unsure, sure = reliability(confidence, correct)
+    assert expected_calibration_error([unsure, sure]) == pytest.approx(0.25)
     assert (unsure.rows, unsure.confidence, unsure.accuracy) == pytest.approx((10, 0.55, 0.6))
     assert (sure.rows, sure.confidence, sure.accuracy) == pytest.approx((10, 0.95, 0.5))
     assert (sure.low, sure.high) == pytest.approx((14 / 15, 1))
@@ -50,8 +51,8 @@ def test_bins_are_open_below_and_closed_above() -> None:
 
 def test_temperature_mends_the_calibration_of_a_split() -> None:
     overconfident = answers(rows(["ask"] * 60 + ["next"] * 40), ["ask"] * 100, confidence=0.98)
-    before = calibration(overconfident)
-    after = calibration(overconfident.divided_by(fit_temperature(overconfident.logits, overconfident.true)))
+    before = measure(overconfident)
+    after = measure(overconfident.divided_by(fit_temperature(overconfident.logits, overconfident.true)))
     assert before.ece == pytest.approx(0.38)
     assert after.ece < 0.1
     assert after.loss < before.loss

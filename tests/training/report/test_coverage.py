@@ -22,7 +22,7 @@ def test_accuracy_at_a_share_of_the_rows() -> None:
 
 
 def test_rows_at_the_threshold_are_answered() -> None:
-    assert coverage.answered(CONFIDENCE, CORRECT, 0.7) == coverage.Answered(0.7, 0.75, pytest.approx(2 / 3))
+    assert coverage.answered(CONFIDENCE, CORRECT, 0.7) == coverage.Answered(0.7, 0.75, 2 / 3)
     assert coverage.answered(CONFIDENCE, CORRECT, 0.95) == coverage.Answered(0.95, 0, None)
 
 

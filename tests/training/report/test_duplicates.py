@@ -1,7 +1,6 @@
 """Texts that occur more than once, and the ceiling that their labels imply."""
 
 import pandas as pd
-import pytest
 
 from tests.training.hand import rows
 from training.report.duplicates import Agreement, duplicates, normalised
@@ -18,10 +17,10 @@ def test_agreement_and_ceiling_by_hand() -> None:
     assert found.agreement == Agreement(
         rows=3,
         texts=1,
-        agreement=pytest.approx((1 / 2 + 1 / 2 + 0) / 3),
+        agreement=(1 / 2 + 1 / 2 + 0) / 3,
         # From the others: each ask sees one ask and one next, and guesses; next sees two asks.
-        ceiling_low=pytest.approx((1 / 2 + 1 / 2 + 0) / 3),
-        ceiling_high=pytest.approx(2 / 3),
+        ceiling_low=(1 / 2 + 1 / 2 + 0) / 3,
+        ceiling_high=2 / 3,
     )
 
 
@@ -44,7 +43,6 @@ def test_conflicts_are_listed_by_their_rows() -> None:
         {"text": "two", "rows": 3, "labels": "stop 2, ask 1"},
         {"text": "one", "rows": 2, "labels": "ask 1, next 1"},
     ]
-    assert found.as_json()["conflicting_texts"] == 2
 
 
 def test_no_duplicates_no_ceiling() -> None:

@@ -3,15 +3,18 @@
 import json
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from tests.training.hand import Stand, dataset, rows
-from training.report import report
+from training.fit import recipe
+from training.report import metrics as metrics_file
+from training.report import report, tables
 from training.report.assessment import Assessment, assess
+from training.report.metrics import TEXT_ALONE, Data, Origin
 
 TEXTS = ["what | is\nit?", "null", "go on", "thanks"]
 
@@ -29,37 +32,30 @@ def assessment(context: str) -> Assessment:
 
 
 @pytest.fixture(scope="module")
-def training() -> dict[str, Any]:
-    history = {"loss": [2.0, 1.0], "accuracy": [0.4, 0.6], "val_loss": [2.1, 1.2], "val_accuracy": [0.3, 0.5]}
-    return {
-        "data": {
-            "rows": 72,
-            "splits": {"train": 24, "validation": 24, "test": 24},
-            "domains": ["cooking"],
-            "dropped": 3,
-            "checksums": {"cooking.json": "0" * 64},
-        },
-        "encoder": "minilm:3",
-        "recipe_name": "default",
-        "recipe": {"seed": 0, "epochs": 2},
-        "parameters": 1_234_567,
-        "minutes": 1.5,
-        "epoch": 2,
-        "history": history,
-        "versions": report.versions(),
-    }
+def origin() -> Origin:
+    return Origin(
+        data=Data(72, {"train": 24, "validation": 24, "test": 24}, ["cooking"], 3, {"cooking.json": "0" * 64}),
+        encoder="minilm:3",
+        recipe_name="default",
+        recipe=recipe.load("default"),
+        parameters=1_234_567,
+        minutes=1.5,
+        epoch=2,
+        history={"loss": [2.0, 1.0], "accuracy": [0.4, 0.6], "val_loss": [2.1, 1.2], "val_accuracy": [0.3, 0.5]},
+        versions=report.versions(),
+    )
 
 
 @pytest.fixture(scope="module")
-def written(training: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("report")
-    report.write(directory, training, assessment("previous"))
+    report.write(directory, origin, assessment("previous"))
     return directory
 
 
-def test_metrics_hold_figures_and_origin(written: Path, training: dict[str, Any]) -> None:
+def test_metrics_hold_figures_and_origin(written: Path, origin: Origin) -> None:
     metrics = json.loads((written / "metrics.json").read_text())
-    assert {key: metrics[key] for key in training} == training
+    assert {key: metrics[key] for key in asdict(origin)} == asdict(origin)
     assert metrics["splits"]["test"]["rows"] == metrics["dialogue"]["test"]["rows"] == 24
     assert metrics["versions"].keys() >= {"tensorflow", "scikit-learn"}
 
@@ -89,8 +85,8 @@ def test_card_names_baselines_views_and_threshold(written: Path) -> None:
     assert "seed 0, 1,234,567 trainable parameters" in card
 
 
-def test_card_without_context_does_not_speak_of_it(training: dict[str, Any], tmp_path: Path) -> None:
-    report.write(tmp_path, training, assessment("none"))
+def test_card_without_context_does_not_speak_of_it(origin: Origin, tmp_path: Path) -> None:
+    report.write(tmp_path, origin, assessment("none"))
     assert "**with context**" not in (tmp_path / "MODEL_CARD.md").read_text()
     assert not list(tmp_path.glob("*-dialogue.png"))
 
@@ -110,21 +106,27 @@ def test_best_seed_is_kept_and_knows_of_the_others(written: Path, tmp_path: Path
         metrics["recipe"]["seed"] = seed
         metrics["dialogue"]["validation"]["accuracy"] = accuracy
         (directory / "metrics.json").write_text(json.dumps(metrics))
-    assert report.best([tmp_path / str(seed) for seed in range(3)]) == tmp_path / "1"
+    directories = [tmp_path / str(seed) for seed in range(3)]
+    for _ in range(2):  # The second time is that of a command that was interrupted at its end.
+        chosen, kept = report.best(directories)
+        assert (chosen, kept.recipe.seed) == (tmp_path / "1", 1)
     metrics = json.loads((tmp_path / "1" / "metrics.json").read_text())
     assert metrics["seeds"]["dialogue"]["validation"]["accuracy"]["mean"] == pytest.approx(0.6)
-    assert "with the seeds 0, 1, 2;" in (tmp_path / "1" / "MODEL_CARD.md").read_text()
+    card = (tmp_path / "1" / "MODEL_CARD.md").read_text()
+    assert card.count("with the seeds 0, 1, 2;") == 1
+    assert card.index("## How good it is") < card.index("## Other seeds") < card.index("## When to trust it")
+    assert "Other seeds" not in (tmp_path / "0" / "MODEL_CARD.md").read_text()
 
 
 def test_only_seed_is_kept_as_it_is(written: Path) -> None:
     before = (written / "metrics.json").read_text()
-    assert report.best([written]) == written
+    assert report.best([written])[0] == written
     assert (written / "metrics.json").read_text() == before
 
 
-def test_table_shows_one_view_or_both(written: Path) -> None:
-    metrics = json.loads((written / "metrics.json").read_text())
-    both = report.table(metrics).splitlines()
+def test_overview_shows_one_view_or_both(written: Path) -> None:
+    views = metrics_file.read(written).views
+    both = tables.overview(views).splitlines()
     assert [line.split(" | ")[0] for line in both[2:]] == [
         "| train",
         "| validation",
@@ -133,4 +135,4 @@ def test_table_shows_one_view_or_both(written: Path) -> None:
         "| validation, with context",
         "| test, with context",
     ]
-    assert report.table({"splits": metrics["splits"]}).splitlines() == both[:5]
+    assert tables.overview({TEXT_ALONE: views[TEXT_ALONE]}).splitlines() == both[:5]
