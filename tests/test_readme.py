@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.servers import ROOT, Service
+from training.data import dataset
 from training.data.intents import INTENTS
 
 README = (ROOT / "README.md").read_text()
@@ -59,3 +60,10 @@ def test_layout_table_names_every_folder() -> None:
     tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
     folders = {name.split("/")[0] for name in tracked if "/" in name and not name.startswith(".")}
     assert folders <= set(re.findall(r"^\| `([a-z_]+)/` \|", README, re.MULTILINE))
+
+
+def test_sample_of_make_serve_names_what_training_and_export_print() -> None:
+    """The size of the bundled sample; the other lines of training and export carry no figure."""
+    (sample,) = (block for block in blocks("console") if block.startswith("$ make serve"))
+    data = dataset.load(dataset.SAMPLE)
+    assert f"{len(data.table)} labelled turns ({data.dropped} without text or intent dropped)\n" in sample
