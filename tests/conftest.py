@@ -1,39 +1,17 @@
 """Fixtures for every folder: tiny weights, a small trained model, and a running service."""
 
-import fcntl
-import os
-import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.made_once import MadeOnce
 from tests.servers import Service, service
 
 # A shell starts background jobs with SIGINT ignored. The processes that tests start would inherit that, and a test that
 # interrupts one would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class MadeOnce:
-    """Directories that all processes of a test run share. The first that asks for one makes it; nobody changes it."""
-
-    def __init__(self, factory: pytest.TempPathFactory) -> None:
-        base = factory.getbasetemp()
-        # Under pytest-xdist every worker has a folder of its own in that of the run.
-        self._folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-    def __call__(self, name: str, make: Callable[[Path], object]) -> Path:
-        directory, part = self._folder / f"shared-{name}", self._folder / f"unfinished-{name}"
-        with (self._folder / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not directory.exists():
-                shutil.rmtree(part, ignore_errors=True)
-                part.mkdir()
-                make(part)
-                part.rename(directory)
-        return directory
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from export.__main__ import main
-from tests.conftest import MadeOnce
+from tests.made_once import MadeOnce
 
 
 @pytest.fixture(scope="session")

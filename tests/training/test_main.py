@@ -101,7 +101,9 @@ def test_same_seed_gives_the_same_metrics_and_another_seed_others(tiny_classifie
     alone, both = (json.loads((path / "metrics.json").read_text()) for path in (tiny_classifier, two_seeds))
     spread = both["seeds"]["splits"]["test"]["loss"]
     assert spread["min"] < spread["max"]
-    assert alone["splits"]["test"]["loss"] in (spread["min"], spread["max"])
+    # Sums over threads may end a bit apart.
+    found = [pytest.approx(spread[end], rel=1e-4) for end in ("min", "max")]
+    assert alone["splits"]["test"]["loss"] in found
 
 
 def test_tensorboard_logs_hold_a_point_an_epoch(tiny_classifier: Path) -> None:
