@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -17,7 +19,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from export.__main__ import main as export
 from gateway.settings.settings import Settings
-from tests.servers import ROOT, Service, free_port, service
+from tests.servers import ROOT, Service, child_environment, free_port, service
 from training.data.intents import INTENTS
 from training.fit import classifier
 
@@ -148,12 +150,30 @@ def traffic_while_publishing(
 
 
 def test_make_serve_goes_the_whole_way_and_ends_on_ctrl_c(tmp_path: Path) -> None:
-    """As on a fresh machine: no model yet. Only the places and ports are the test's own."""
+    """As on a fresh machine: no model yet. The places, the ports and a shorter training are the test's own."""
+    short = tmp_path / "bin" / "python"
+    short.parent.mkdir()
+    # The recipe takes a minute. One epoch of one layer over the same data goes the same way.
+    short.write_text(
+        '#!/bin/sh\nif [ "$2" = training ]; then set -- "$@" --encoder minilm:1 --epochs 1; fi\n'
+        f'exec {shlex.quote(sys.executable)} "$@"\n'
+    )
+    short.chmod(0o755)
     ports = f"--port={free_port()} --grpc-port={free_port()} --rest-port={free_port()} --state={tmp_path / 'state'}"
-    places = [f"MODELS={tmp_path / 'models'}", f"CLASSIFIERS={tmp_path / 'classifiers'}", f"START={ports}"]
+    places = [
+        f"MODELS={tmp_path / 'models'}",
+        f"CLASSIFIERS={tmp_path / 'classifiers'}",
+        f"START={ports}",
+        f"BIN={short.parent}",
+    ]
     # A terminal's Ctrl-C goes to make and to all that it started: a group of their own stands in for the terminal's.
     process = subprocess.Popen(
-        ["make", "serve", *places], cwd=ROOT, text=True, stdout=subprocess.PIPE, start_new_session=True
+        ["make", "serve", *places],
+        cwd=ROOT,
+        env=child_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         assert process.stdout

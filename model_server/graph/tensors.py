@@ -64,14 +64,17 @@ _DTYPE = b"\x08"
 _PACKED = {"float_val", "double_val", "scomplex_val", "dcomplex_val"}
 # Up to here whole numbers are written one by one, which for more takes longer than a message object.
 _FEW = 64
-# Bytes of a shape that is remembered.
+# A shape of more bytes, which a client may make as long as it likes, is not kept in memory.
 _SHORT = 64
 
 
-@lru_cache(4096)
 def _shape(content: bytes) -> tuple[int, ...]:
     """The sizes in a serialised TensorShapeProto."""
     return tuple(dim.size for dim in tensor_shape_pb2.TensorShapeProto.FromString(content).dim)
+
+
+# The same few shapes come again and again.
+_remembered_shape = lru_cache(4096)(_shape)
 
 
 def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
@@ -82,8 +85,7 @@ def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
     """
     try:
         content = proto.tensor_shape.SerializeToString()
-        # Few shapes come again and again; a long one is not worth its place.
-        shape = (_shape if len(content) <= _SHORT else _shape.__wrapped__)(content)
+        shape = _remembered_shape(content) if len(content) <= _SHORT else _shape(content)
         if shape and min(shape) < 0:
             raise ValueError(shape)
         if proto.dtype == _STRING and not proto.tensor_content:
