@@ -1,4 +1,4 @@
-"""The web application: routes, middlewares, and the life of what the views need."""
+"""The web application: its routes, its middlewares, and what lives as long as it."""
 
 import asyncio
 import os
@@ -7,16 +7,17 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.api import app_keys, request_log, views, views_v1
+from gateway.api import app_keys
 from gateway.api.admission import Admission
 from gateway.api.bodies import expect
 from gateway.api.drain import Drain
-from gateway.api.problems import problems_middleware
+from gateway.api.problems import answer_errors
 from gateway.api.readiness import Prober
+from gateway.api.request_log import RequestLog
 from gateway.api_keys.keyring import Keyring
 from gateway.api_keys.middleware import Access
-from gateway.pages.documents import Documents
-from gateway.pages.page import Page
+from gateway.pages.pages import PAGES, Pages
+from gateway.routes import ROUTES
 from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import spans_from_environment
@@ -34,29 +35,27 @@ def create_app(settings: Settings) -> web.Application:
         SettingsError: the file of API keys cannot be used.
     """
     drain = Drain()
-    middlewares = [drain.count, request_log.sight_middleware, problems_middleware]
+    log = RequestLog({route.path for route in ROUTES if route.is_probed})
+    middlewares = [log.middleware, answer_errors]
     if settings.keys_file:
-        middlewares.append(Access(Keyring(Path(settings.keys_file))).middleware)
+        open_paths = {route.path for route in ROUTES if route.is_open}
+        middlewares.append(Access(Keyring(Path(settings.keys_file)), open_paths).middleware)
     app = web.Application(middlewares=middlewares, client_max_size=settings.max_body_bytes)
     app[app_keys.SETTINGS] = settings
     app[app_keys.METRICS] = metrics = Metrics()
     app[app_keys.ADMISSION] = admission = Admission(settings.max_in_flight, settings.max_queue)
     metrics.watch(lambda: admission.in_flight, lambda: admission.queued)
     app[app_keys.DRAIN] = drain
+    app[app_keys.RUNNING] = lambda: log.running
     app.cleanup_ctx.append(_spans)
     app.cleanup_ctx.append(_backend)
-    app.on_response_prepare.append(drain.close_connection)
-    app.on_response_prepare.append(request_log.hide_server)
-    app.router.add_post("/predict", views.predict, expect_handler=expect)
-    app.router.add_get("/status", views.status)
-    app.router.add_post("/v1/predict", views_v1.predict, expect_handler=expect)
-    app.router.add_get("/v1/intents", views_v1.intents)
-    app.router.add_get("/v1/models", views_v1.models)
-    app.router.add_get("/metrics", request_log.metrics_view)
-    Page(settings).add_to(app.router)
-    Documents(settings).add_to(app.router)
-    app.router.add_get("/healthz", views.healthz)
-    app.router.add_get("/readyz", views.readyz)
+    app.on_response_prepare.append(drain.prepare)
+    app[PAGES] = Pages(settings, ROUTES)
+    for route in ROUTES:
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler)
+        else:
+            app.router.add_route(route.method, route.path, route.handler, expect_handler=expect)
     return app
 
 

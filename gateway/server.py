@@ -14,14 +14,12 @@ from gateway.api.drain import Drain
 from gateway.api.protocol import protocols
 from gateway.app import create_app
 from gateway.settings.settings import Settings
-from gateway.sockets import refuse_new
+from gateway.sockets import close_listener
 
 BACKLOG = 1024
 """Connections that the kernel keeps while the gateway is busy."""
-HANDSHAKE_SECONDS = 0.1
-"""Time for connections that are being made when the gateway stops accepting: one way to the client and back."""
 CUT_SECONDS = 0.2
-"""Time that requests which are cut off have for their own end."""
+"""How long requests that are cut off may take to end by themselves."""
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _LOG = logging.getLogger(__name__)
@@ -60,7 +58,8 @@ async def _serve(
     assert application is not None
     factory = protocols(application, runner.app[app_keys.METRICS], settings)
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(factory, sock=each, backlog=BACKLOG) for each in sockets]
+    for each in sockets:
+        await loop.create_server(factory, sock=each, backlog=BACKLOG)
     host, port = sockets[0].getsockname()[:2]
     at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     _LOG.info("listening on http://%s for model %s at %s", at, settings.model_name, settings.model_server)
@@ -70,11 +69,11 @@ async def _serve(
         await drain.window(settings.load_balancer_window_seconds)
     drain.draining = drain.closing = True
     _LOG.info("stopping: no new connections, running requests have %s s", settings.drain_seconds)
-    refuse_new(sockets)
-    await asyncio.sleep(HANDSHAKE_SECONDS)
-    for server in servers:
-        server.close()
-    await drain.settle(lambda: application.connections, settings.drain_seconds)
+    for each in sockets:
+        loop.remove_reader(each)
+        for connection in close_listener(each):
+            await loop.connect_accepted_socket(factory, connection)
+    await drain.settle(lambda: application.connections, runner.app[app_keys.RUNNING], settings.drain_seconds)
 
 
 def _signals(lifeline: int | None) -> "asyncio.Future[signal.Signals]":

@@ -1,21 +1,8 @@
-"""The listening sockets: bound alone or shared, and shut to new connections without a reset for anybody."""
+"""The listening sockets: bound alone or shared, and closed without a reset for who has connected already."""
 
-import ctypes
 import socket
-import struct
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
-
-# <asm-generic/socket.h>; Python does not name it.
-_SO_ATTACH_FILTER = 26
-# A classic BPF program (<linux/bpf_common.h>) over the TCP header: drop what has the SYN flag, keep the rest whole.
-_DROP_SYN = (
-    (0x30, 0, 0, 13),  # ld byte 13, the flags
-    (0x45, 0, 1, 0x02),  # jset SYN, else skip one
-    (0x06, 0, 0, 0),  # ret 0 bytes
-    (0x06, 0, 0, 0xFFFF),  # ret all bytes
-)
 
 
 def bind(host: str, port: int, shared: bool) -> list[socket.socket]:
@@ -58,19 +45,11 @@ def close(sockets: Sequence[socket.socket]) -> None:
         it.close()
 
 
-def refuse_new(sockets: Sequence[socket.socket]) -> None:
-    """From now on nobody new gets through, while what the kernel has begun to connect still does.
-
-    Closing a listener resets the connections that wait in its queue, and there is no call that stops the queue alone.
-    So the kernel is told to drop every first packet (SYN) to it. Whoever sent one tries again after a second and finds
-    the listener closed, or another one. Only Linux can do this; elsewhere nothing happens.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _DROP_SYN))
-    for it in sockets:
-        # A sandbox may not know this option; then a few connections may be reset, as everywhere else.
-        with suppress(OSError):
-            it.setsockopt(
-                socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(_DROP_SYN), ctypes.addressof(program))
-            )
+def close_listener(listener: socket.socket) -> list[socket.socket]:
+    """Closes a non-blocking listener, and returns the connections in its queue, which closing would have reset."""
+    waiting = []
+    with suppress(BlockingIOError):
+        while True:
+            waiting.append(listener.accept()[0])
+    listener.close()
+    return waiting

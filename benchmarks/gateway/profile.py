@@ -29,7 +29,7 @@ EVENT_LOOP = "event loop and tasks"
 OWN_THREADS = "gRPC client: its own threads"
 # The first that fits the innermost frame decides; a frame that none fits belongs to who called it.
 _PARTS = (
-    ("access log", r"gateway/telemetry/logs\.py:|logging/|gateway/api/request_log\.py:(_write_line|_ms)$"),
+    ("access log", r"gateway/telemetry/logs\.py:|logging/|gateway/api/request_log\.py:(_values|RequestLog\._level)$"),
     ("metrics", r"gateway/telemetry/metrics\.py:|gateway/api/request_log\.py:metrics_view$|prometheus_client/"),
     ("combiner", r"gateway/upstream/combiner\.py:"),
     (
@@ -37,7 +37,7 @@ _PARTS = (
         r"gateway/upstream/(backend|calls|breaker|retries|messages|statuses|channel)\.py:|grpc/|google/protobuf/",
     ),
     ("JSON (msgspec)", r"gateway/api/strict_json\.py:|gateway/api/views\.py:json_response$|msgspec/"),
-    ("checks of the request", r"gateway/api/(bodies|utterances|schemas)\.py:"),
+    ("checks of the request", r"gateway/api/(bodies|schemas)\.py:"),
     ("HTTP (aiohttp)", r"aiohttp/|multidict/|yarl/|gateway/api/protocol\.py:"),
     ("sockets: read, write, wait", r"asyncio/selector_events\.py:|selectors\.py:|socket\.py:"),
     (EVENT_LOOP, r"asyncio/base_events\.py:.*\b(_run_once|run_forever)$|asyncio/events\.py:.*\b_run$"),

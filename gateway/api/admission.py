@@ -1,4 +1,4 @@
-"""How many requests ask the model server at once, how many wait for that, and what the others are told."""
+"""Limits how many requests ask the model server at once and how many wait; further ones are refused."""
 
 import asyncio
 import time
@@ -43,7 +43,7 @@ class Admission:
         return Slot(self, deadline)
 
     async def enter(self, deadline: Deadline) -> float:
-        """What `slot` does at its begin."""
+        """Takes a slot; returns how many seconds that took."""
         if self.in_flight < self._max_in_flight:
             deadline.remaining()
             self.in_flight += 1
@@ -72,7 +72,7 @@ class Admission:
         return time.monotonic() - began
 
     def leave(self, seconds: float) -> None:
-        """What `slot` does at its end; it was held for so long."""
+        """Gives back a slot that was held for so long."""
         self._seconds += (seconds - self._seconds) * (_SMOOTHING if self._seconds else 1)
         self._hand_on()
 
@@ -91,7 +91,7 @@ class Admission:
             turn.set_exception(DeadlineExceededError("the gateway is busy: no turn came in time; try again later"))
 
     def _wait_seconds(self) -> float:
-        """How long the requests that are here will take."""
+        """How long the requests that run and wait now will take."""
         return (self.in_flight + len(self._waiting)) / self.rate if self._seconds else 1.0
 
 

@@ -1,5 +1,7 @@
 """What the application carries for its views."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from gateway.api.admission import Admission
@@ -19,4 +21,6 @@ METRICS = web.AppKey("metrics", Metrics)
 # None where nobody asks for traces.
 SPANS: web.AppKey[Spans | None] = web.AppKey("spans")
 DRAIN = web.AppKey("drain", Drain)
+# How many requests run now.
+RUNNING: web.AppKey[Callable[[], int]] = web.AppKey("running")
 PROBER = web.AppKey("prober", Prober)

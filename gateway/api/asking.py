@@ -1,4 +1,4 @@
-"""The way of a request's texts to the model and back."""
+"""Asks the model about the texts of a request, within its deadline and as soon as there is a slot."""
 
 from collections.abc import Sequence
 
@@ -26,12 +26,13 @@ async def ask(
         BackendError: no usable answer.
     """
     app = request.app
-    metrics, settings = app[app_keys.METRICS], app[app_keys.SETTINGS]
-    if settings.log_texts and (context := CONTEXT.get()):
+    context = CONTEXT.get()
+    assert context, "request_log sets it for every request"
+    if app[app_keys.SETTINGS].log_texts:
         context.texts = tuple(texts)
     until = deadline_of(request)
     async with app[app_keys.ADMISSION].slot(until) as waited:
-        metrics.observe_queue(waited)
+        context.queue_seconds = waited
         try:
             answer = await app[app_keys.CLASSIFIER].classify(texts, target, until, dialogue)
         except BackendError:
@@ -39,8 +40,16 @@ async def ask(
             raise
     if target == DEFAULT:
         app[app_keys.PROBER].answered(answer.version)
-    metrics.observe_model(answer.model_seconds)
+    context.model_seconds = answer.model_seconds
     return answer
+
+
+def predicted(request: web.Request, version: int, intent: str, score: float, abstained: bool = False) -> None:
+    """Tells metrics and log what one text is answered with."""
+    request.app[app_keys.METRICS].predicted(version, intent, score, abstained)
+    if context := CONTEXT.get():
+        context.version = version
+        context.intents.append(None if abstained else intent)
 
 
 def deadline_of(request: web.Request) -> Deadline:

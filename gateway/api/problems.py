@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @web.middleware
-async def problems_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns what the inner layers raise into an answer, and counts it."""
     headers = {}
     try:
@@ -41,6 +41,8 @@ async def problems_middleware(request: web.Request, handler: Handler) -> web.Str
         _LOG.exception("%s %s failed", request.method, request.path)
         error = GatewayError("the gateway failed on this request; its log says why")
     request.app[app_keys.METRICS].refused(error.code)
+    if context := CONTEXT.get():
+        context.code = error.code
     answer = problem_response(error)
     answer.headers.update(headers)
     return answer

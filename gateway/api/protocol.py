@@ -1,4 +1,4 @@
-"""aiohttp's HTTP protocol, except that what it refuses by itself is answered with a problem document too."""
+"""aiohttp's HTTP protocol, with problem documents for the requests that aiohttp refuses by itself."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ from gateway.telemetry.metrics import Metrics
 
 
 class Protocol(web.RequestHandler):
-    """One connection. What comes here never gets as far as a middleware."""
+    """One connection. The requests that are refused here never reach a middleware."""
 
     __slots__ = ("_metrics",)
 

@@ -1,4 +1,4 @@
-"""Whether a request sent now would be answered: true because one has just been, or because a probe is."""
+"""Whether a request sent now would be answered: known from a recent request, or found out by a probe."""
 
 import asyncio
 import time
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from gateway.api.drain import Drain
 from gateway.errors import GatewayError, ModelNotReadyError, ModelServerUnavailableError
+from gateway.telemetry.metrics import BreakerState
 from gateway.upstream.backend import Backend, VersionState
-from gateway.upstream.breaker import State
 from gateway.upstream.classifier import Classifier, Row
 from gateway.upstream.deadline import Deadline
 from gateway.upstream.question import DEFAULT
@@ -33,7 +33,7 @@ class Readiness:
     """As in GetModelStatus: START, LOADING, AVAILABLE, UNLOADING, END or UNKNOWN."""
     since: float
     """Since when this process has seen it like this, in seconds since 1970."""
-    breaker: State
+    breaker: BreakerState
     is_draining: bool
     code: str | None
     """Why not: the code of an error, or `draining`; None if ready."""
@@ -50,7 +50,7 @@ class _Finding:
 
 
 class Prober:
-    """Finds out, by what requests have met and, if that says too little, by a request of its own."""
+    """Answers from what recent requests have met; if there are none, it sends a request of its own."""
 
     def __init__(self, backend: Backend, classifier: Classifier, drain: Drain, seconds: float) -> None:
         """`seconds` is the time for one probe."""

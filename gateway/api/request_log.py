@@ -1,9 +1,10 @@
-"""The outermost layer of a request: its id and trace, its time, its line in the log, and headers of every answer."""
+"""Around every request: its id and trace, its time, its line in the log, and the headers of every answer."""
 
 import logging
 import os
 import re
 import time
+from collections.abc import Collection
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from gateway.api import app_keys
 from gateway.telemetry import trace
-from gateway.telemetry.context import CONTEXT, RequestContext
+from gateway.telemetry.context import CONTEXT, RequestContext, milliseconds
 from gateway.telemetry.metrics import UNMATCHED
 from gateway.telemetry.trace import TraceParent
 
@@ -20,9 +21,6 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 CLIENT_CLOSED_REQUEST = 499
 """The status that log and metrics show for a caller who went away; nginx gave it its meaning."""
-
-PROBED = frozenset(("/healthz", "/readyz", "/status", "/metrics"))
-"""Asked every few seconds by machines: logged only when refused, or at level debug."""
 
 # A page needs wider ones, and sets them itself.
 HEADERS = {
@@ -36,44 +34,59 @@ HEADERS = {
 _LOG = logging.getLogger(__name__)
 
 
-@web.middleware
-async def sight_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Sets `CONTEXT` for the inner layers, which turn every exception into an answer."""
-    started = time.perf_counter()
-    request_id = request.headers.get(REQUEST_ID, "")
-    if not _REQUEST_ID.fullmatch(request_id):
-        request_id = os.urandom(16).hex()
-    resource = request.match_info.route.resource
-    # Never the path that was sent: it has no bound, and may hold anything.
-    route = resource.canonical if resource else UNMATCHED
-    caller = TraceParent.read(request.headers.get(trace.HEADER, ""))
-    spans = request.app[app_keys.SPANS]
-    span = spans.start(caller, request.method, route) if spans else None
-    own = span.traceparent if span else (caller.child() if caller else TraceParent.new())
-    context = RequestContext(request_id, str(own), started=started)
-    token = CONTEXT.set(context)
-    status = CLIENT_CLOSED_REQUEST
-    try:
-        response = await handler(request)
-        status = response.status
-        response.headers[REQUEST_ID] = request_id
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-    finally:
-        seconds = time.perf_counter() - started
-        if status == CLIENT_CLOSED_REQUEST:
-            request.app[app_keys.METRICS].cancelled()
-        request.app[app_keys.METRICS].request_done(context, request.method, route, status, seconds)
-        if span:
-            span.end(context, status)
-        _write_line(context, request.method, route, status, seconds)
-        CONTEXT.reset(token)
+class RequestLog:
+    """Around every request; one per application."""
 
+    def __init__(self, probed_paths: Collection[str]) -> None:
+        """`probed_paths`: what machines ask every few seconds."""
+        self._probed_paths = probed_paths
+        self.running = 0
+        """Requests that are not answered yet."""
 
-async def hide_server(_request: web.Request, response: web.StreamResponse) -> None:
-    """Takes off the header by which aiohttp tells its version and Python's; for `on_response_prepare`."""
-    response.headers.popall("Server", None)
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Sets `CONTEXT` for the inner layers, which turn every exception into an answer."""
+        started = time.perf_counter()
+        request_id = request.headers.get(REQUEST_ID, "")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = os.urandom(16).hex()
+        resource = request.match_info.route.resource
+        # Never the path that was sent: it has no bound, and may hold anything.
+        route = resource.canonical if resource else UNMATCHED
+        caller = TraceParent.read(request.headers.get(trace.HEADER, ""))
+        spans = request.app[app_keys.SPANS]
+        span = spans.start(caller, request.method, route) if spans else None
+        own = span.traceparent if span else (caller.child() if caller else TraceParent.new())
+        context = RequestContext(request_id, str(own), started=started)
+        token = CONTEXT.set(context)
+        self.running += 1
+        status = CLIENT_CLOSED_REQUEST
+        try:
+            response = await handler(request)
+            status = response.status
+            response.headers[REQUEST_ID] = request_id
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+        finally:
+            seconds = time.perf_counter() - started
+            metrics = request.app[app_keys.METRICS]
+            if status == CLIENT_CLOSED_REQUEST:
+                metrics.cancelled()
+            metrics.request_done(context, request.method, route, status, seconds)
+            if span:
+                span.end(context, status)
+            if _LOG.isEnabledFor(level := self._level(request, route, status)):
+                _LOG.log(level, "request", extra={"values": _values(context, request.method, route, status, seconds)})
+            CONTEXT.reset(token)
+            self.running -= 1
+
+    def _level(self, request: web.Request, route: str, status: int) -> int:
+        if route not in self._probed_paths:
+            return logging.INFO
+        # While both servers start, /readyz says 503 until the model server's first answer: no news for anybody.
+        is_starting = status == 503 and not request.app[app_keys.BACKEND].breaker.was_answered
+        return logging.DEBUG if status < 400 or is_starting else logging.INFO
 
 
 async def metrics_view(request: web.Request) -> web.Response:
@@ -82,15 +95,11 @@ async def metrics_view(request: web.Request) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": content_type})
 
 
-def _write_line(context: RequestContext, method: str, route: str, status: int, seconds: float) -> None:
-    level = logging.DEBUG if route in PROBED and status < 400 else logging.INFO
-    if not _LOG.isEnabledFor(level):
-        return
-    values: dict[str, Any] = {"method": method, "route": route, "status": status, "total_ms": _ms(seconds)}
+def _values(context: RequestContext, method: str, route: str, status: int, seconds: float) -> dict[str, Any]:
+    values: dict[str, Any] = {"method": method, "route": route, "status": status, "total_ms": milliseconds(seconds)}
     if context.version is not None:
-        queue, model = context.queue_seconds, context.model_seconds
-        values["queue_ms"], values["model_ms"] = _ms(queue), _ms(model)
-        values["gateway_ms"] = _ms(max(0.0, seconds - queue - model))
+        for part, each in context.parts(seconds).items():
+            values[f"{part}_ms"] = milliseconds(each)
         values["version"] = context.version
     if len(context.intents) == 1:
         values["intent"] = context.intents[0]
@@ -102,8 +111,4 @@ def _write_line(context: RequestContext, method: str, route: str, status: int, s
         values["code"] = context.code
     if context.texts:
         values["texts"] = context.texts
-    _LOG.log(level, "request", extra={"values": values})
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    return values

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gateway.telemetry.metrics import BreakerState
 from gateway.upstream.question import ROLES, UNKNOWN
 
 REF = "#/components/schemas/"
@@ -213,7 +214,7 @@ class ReadyAnswer(Struct, frozen=True):
     state: Annotated[State, Meta(description="Of this version.")]
     since: Annotated[datetime, Meta(description="Since when this process has seen it like this.")]
     breaker: Annotated[
-        Literal["closed", "open", "half_open"],
+        BreakerState,
         Meta(description="The circuit breaker: only while it is closed the model server is asked."),
     ]
     draining: Annotated[bool, Meta(description="Whether the gateway is about to stop.")]

@@ -1,4 +1,4 @@
-"""The endpoints that clients have always had: their successful answers stay as they are."""
+"""The endpoints of existing clients, whose answers never change, and the health endpoints."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import app_keys
-from gateway.api.asking import ask
+from gateway.api.asking import ask, predicted
 from gateway.api.bodies import read_body, read_predict_body
 from gateway.api.schemas import PredictAnswer, ReadyAnswer, StatusAnswer
 from gateway.upstream.classifier import Row
@@ -30,7 +30,7 @@ async def predict(request: web.Request) -> web.Response:
     if not isinstance(row, Row):
         raise row
     intent, score = answer.names[row.label_index], round(row.scores[row.label_index], SCORE_DECIMALS)
-    request.app[app_keys.METRICS].predicted(answer.version, intent, score)
+    predicted(request, answer.version, intent, score)
     return json_response(PredictAnswer(intent, score, answer.version))
 
 

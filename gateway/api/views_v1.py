@@ -8,8 +8,8 @@ from aiohttp import web
 from msgspec import UNSET
 
 from gateway.api import app_keys
-from gateway.api.asking import ask, deadline_of
-from gateway.api.bodies import read_body, read_classify_body
+from gateway.api.asking import ask, deadline_of, predicted
+from gateway.api.bodies import read_body, read_classify_body, read_dialogue, read_item
 from gateway.api.problems import title
 from gateway.api.schemas import (
     ClassifyBody,
@@ -25,11 +25,10 @@ from gateway.api.schemas import (
     Timing,
     VersionAnswer,
 )
-from gateway.api.utterances import read_dialogue, read_item
 from gateway.api.views import SCORE_DECIMALS, json_response
 from gateway.errors import ContextNotSupportedError, GatewayError, InvalidHeaderError, UnknownVersionError
 from gateway.settings.settings import Settings
-from gateway.telemetry.context import CONTEXT
+from gateway.telemetry.context import CONTEXT, milliseconds
 from gateway.upstream.classifier import Classification, Row
 from gateway.upstream.question import DEFAULT, NOTHING, Dialogue, Target
 
@@ -137,11 +136,8 @@ def _result(
     intent = names[row.label_index]
     # What the client sees is what is compared.
     score = round(scores[row.label_index], SCORE_DECIMALS)
-    metrics = request.app[app_keys.METRICS]
-    metrics.predicted(answer.version, intent, score)
     abstained = score < (settings.threshold if body.threshold is UNSET else body.threshold)
-    if abstained:
-        metrics.abstained(answer.version)
+    predicted(request, answer.version, intent, score, abstained)
     top_k = settings.top_k if body.top_k is UNSET else body.top_k
     ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)[:top_k]
     return Result(
@@ -160,14 +156,10 @@ def _item_error(error: GatewayError, index: int) -> ItemError:
 def _closing() -> tuple[str, Timing]:
     """The end of an answer: the request's id, and where its time went."""
     context = CONTEXT.get()
-    assert context, "sight sets it for every request"
-    queue, model = context.queue_seconds, context.model_seconds
+    assert context, "request_log sets it for every request"
     total = time.perf_counter() - context.started
-    return context.request_id, Timing(_ms(queue), _ms(model), _ms(max(0.0, total - queue - model)), _ms(total))
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+    parts = {part: milliseconds(seconds) for part, seconds in context.parts(total).items()}
+    return context.request_id, Timing(**parts, total=milliseconds(total))
 
 
 def _queried(request: web.Request) -> Target:

@@ -1,6 +1,7 @@
 """Who may call: API keys by `Authorization: Bearer` or `X-API-Key`, each with its own rate limit."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from aiohttp import web
@@ -12,16 +13,15 @@ from gateway.errors import KeyRequiredError, RateLimitError
 from gateway.telemetry.context import CONTEXT
 from gateway.telemetry.metrics import MULTIPROCESS_DIRECTORY
 
-OPEN = frozenset(("/healthz", "/readyz", "/status", "/metrics", "/", "/docs", "/openapi.json", "/static/{name}"))
-"""Routes that want no key: what machines probe, and what people must see before they have one."""
-
 _HOW = "send one with the header Authorization: Bearer KEY, or X-API-Key: KEY"
 
 
 class Access:
     """Lets requests pass whose key is known and not used too often."""
 
-    def __init__(self, keyring: Keyring) -> None:
+    def __init__(self, keyring: Keyring, open_paths: Collection[str]) -> None:
+        """`open_paths` want no key: what machines probe, and what people must see before they have one."""
+        self._open_paths = open_paths
         directory = os.environ.get(MULTIPROCESS_DIRECTORY)
         self._directory = Path(directory) if directory else None
         self._keyring = keyring
@@ -30,14 +30,14 @@ class Access:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Wants a key for every route that is not `OPEN`; a path that does not exist has nothing to protect.
+        """Wants a key for every path but the open ones; a path that does not exist has nothing to protect.
 
         Raises:
             KeyRequiredError: the request brings no key, or one that is not in the file.
             RateLimitError: its key was used too often.
         """
         resource = request.match_info.route.resource
-        if resource and resource.canonical not in OPEN:
+        if resource and resource.canonical not in self._open_paths:
             caller = self._admit(request)
             if context := CONTEXT.get():
                 context.caller = caller

@@ -8,19 +8,28 @@ import msgspec
 
 from gateway.api import schemas
 from gateway.api.problems import CONTENT_TYPE, title
-from gateway.errors import GatewayError
-from gateway.pages.operations import EVERYWHERE, JSON, KEYED, OPERATIONS, Answer, Operation
+from gateway.api.route import JSON, Answer, Route
+from gateway.errors import (
+    ExpectationFailedError,
+    GatewayError,
+    InvalidHttpError,
+    KeyRequiredError,
+    RateLimitError,
+)
 from gateway.settings.settings import Settings
 from gateway.upstream import deadline
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# What any request may be answered with, and what is added where an API key is wanted.
+_EVERYWHERE = (InvalidHttpError, ExpectationFailedError, GatewayError)
+_KEYED = (KeyRequiredError, RateLimitError)
 _TEMPLATE = schemas.REF + "{name}"
 # Structs that stand where `Any` does.
 _UNSEEN = {schemas.Turn, schemas.Result, schemas.ItemError, schemas.Problem}
 _PROBLEM = {"$ref": f"{schemas.REF}Problem"}
 _INTRODUCTION = """\
-Which intent does an utterance carry? A model server answers that; this gateway brings it to HTTP, with limits, \
-readable errors and timing.
+The gateway says which intent an utterance carries. It asks a model server, and adds limits, readable errors and \
+timing.
 
 Every refusal and every failure is a problem document (RFC 9457): programs compare its `code`, people read its \
 `detail`."""
@@ -37,19 +46,19 @@ def documented_errors() -> Iterator[type[GatewayError]]:
         waiting[:0] = kind.__subclasses__()
 
 
-def openapi_document(settings: Settings) -> dict[str, Any]:
-    """The document, for a gateway with these limits."""
+def openapi_document(settings: Settings, routes: Sequence[Route]) -> dict[str, Any]:
+    """The document, for a gateway with these limits and routes."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
-        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, settings)
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, settings)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Intent gateway", "version": "1", "description": _INTRODUCTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in OPERATIONS)],
+        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
         "components": {
-            "schemas": _schemas(settings),
+            "schemas": _schemas(settings, routes),
             "examples": {kind.code: _problem_example(kind) for kind in documented_errors()},
             "headers": {
                 "X-Request-Id": {"description": "The request's id.", "schema": {"type": "string"}},
@@ -67,27 +76,27 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation, settings: Settings) -> dict[str, Any]:
-    is_locked = bool(settings.keys_file) and not operation.is_open
-    kinds = (*EVERYWHERE, *(KEYED if is_locked else ()), *operation.errors)
-    headers = ["X-Request-Id", "traceparent", *([deadline.HEADER] if operation.is_timed else [])]
+def _operation(route: Route, settings: Settings) -> dict[str, Any]:
+    is_locked = bool(settings.keys_file) and not route.is_open
+    kinds = (*_EVERYWHERE, *(_KEYED if is_locked else ()), *route.errors)
+    headers = ["X-Request-Id", "traceparent", *([deadline.HEADER] if route.is_timed else [])]
     parameters = [
-        *({"name": name, **_in("path", str, operation.path_text)} for name in _PLACEHOLDER.findall(operation.path)),
-        *({"name": name, **_in("query", kind, text)} for name, (kind, text) in operation.queries.items()),
+        *({"name": name, **_in("path", str, route.path_text)} for name in _PLACEHOLDER.findall(route.path)),
+        *({"name": name, **_in("query", kind, text)} for name, (kind, text) in route.queries.items()),
         *({"$ref": f"#/components/parameters/{name}"} for name in headers),
     ]
     document: dict[str, Any] = {
-        "operationId": operation.name,
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "description": operation.text,
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "description": route.text,
         "parameters": parameters,
-        "responses": _responses(operation.answers, kinds),
+        "responses": _responses(route.answers, kinds),
     }
-    if operation.body:
+    if route.body:
         document["requestBody"] = {
             "required": True,
-            "content": {JSON: _content([operation.body], operation.body_examples)},
+            "content": {JSON: _content([route.body], route.body_examples)},
         }
     if is_locked:
         document["security"] = [{"bearer": []}, {"key": []}]
@@ -131,10 +140,10 @@ def _schema(kind: Any) -> dict[str, Any]:
     return msgspec.json.schema_components([kind], ref_template=_TEMPLATE)[0][0]
 
 
-def _schemas(settings: Settings) -> dict[str, dict[str, Any]]:
+def _schemas(settings: Settings, routes: Sequence[Route]) -> dict[str, dict[str, Any]]:
     """The schemas of all structs, with what only the settings know and what a struct cannot say."""
-    kinds = {kind for each in OPERATIONS for answer in each.answers.values() for kind in answer.kinds}
-    kinds |= {each.body for each in OPERATIONS if each.body} | _UNSEEN
+    kinds = {kind for each in routes for answer in each.answers.values() for kind in answer.kinds}
+    kinds |= {each.body for each in routes if each.body} | _UNSEEN
     _, found = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
     classify = found["ClassifyBody"]
     classify["oneOf"] = [{"required": ["text"]}, {"required": ["texts"]}]

@@ -10,9 +10,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-_STYLE = Path(__file__).with_name("docs.css").read_text()
+_FOLDER = Path(__file__).parent
+_STYLE = (_FOLDER / "static" / "base.css").read_text() + (_FOLDER / "docs.css").read_text()
 STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 """For the content security policy: no other style is applied."""
+
+ADDRESS = "http://address-of-the-gateway"
+"""What the commands of the page call; whoever sends the page puts the real address in its place."""
 
 _CODE = re.compile("`([^`]+)`")
 _SCHEMA = "#/components/schemas/"
@@ -103,7 +107,7 @@ def _operation(method: str, path: str, operation: _Document, document: _Document
     )
     answers = "".join(_answer(status, answer) for status, answer in operation["responses"].items())
     parts.append(f"<h4>Answers</h4><dl>{answers}</dl>")
-    return f'<article id="{anchor}">{"".join(parts)}</article>'
+    return f'<article class="card" id="{anchor}">{"".join(parts)}</article>'
 
 
 def _answer(status: str, answer: _Document) -> str:
@@ -126,7 +130,7 @@ def _answer(status: str, answer: _Document) -> str:
 def _error(code: str, error: _Document) -> str:
     problem = error["value"]
     return (
-        f'<article id="{code}">{_heading(code, f"<code>{code}</code>")}'
+        f'<article class="card" id="{code}">{_heading(code, f"<code>{code}</code>")}'
         f'<p><span class="status failed">{problem["status"]}</span> {html.escape(problem["title"])}</p>'
         f"<p>{_text(error['summary'])}</p><p><strong>What to do:</strong> {_text(error['description'])}</p>"
         f"{_example('as it is sent', _json(problem))}</article>"
@@ -136,7 +140,9 @@ def _error(code: str, error: _Document) -> str:
 def _named_schema(name: str, schema: _Document) -> str:
     anchor = f"schema-{name}"
     heading = _heading(anchor, html.escape(name))
-    return f'<article id="{anchor}">{heading}<p>{_text(schema["description"])}</p>{_fields(schema)}</article>'
+    return (
+        f'<article class="card" id="{anchor}">{heading}<p>{_text(schema["description"])}</p>{_fields(schema)}</article>'
+    )
 
 
 def _fields(schema: _Document) -> str:
@@ -170,7 +176,7 @@ def _example(name: str, content: str) -> str:
 
 def _curl(method: str, path: str, body: Any) -> str:
     data = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return f"curl -X {method.upper()} localhost:5000{path} -H 'Content-Type: application/json' \\\n  -d {data}"
+    return f"curl -X {method.upper()} {ADDRESS}{path} -H 'Content-Type: application/json' \\\n  -d {data}"
 
 
 def _security(scheme: _Document) -> str:

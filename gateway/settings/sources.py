@@ -6,18 +6,20 @@ import re
 import shutil
 import textwrap
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from gateway.errors import SettingsError
 from gateway.settings.settings import GROUPS, PREFIX, Settings, variable
 
 _FIELDS: "dict[str, Field[Any]]" = {each.name: each for each in fields(Settings)}
 _NOUNS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-# The words of every other tool's boolean variables.
-_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+# The other words that tools take in boolean variables; msgspec knows true, false, 1 and 0.
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +84,20 @@ def describe() -> str:
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    variables = {variable(name): setting for name, setting in _FIELDS.items()}
-    given = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
-    for name in sorted(given.keys() - variables.keys()):
-        near = _near(name.removeprefix(PREFIX).lower())
-        hint = f"did you mean {variable(near)}?" if near else "python -m gateway --help lists them"
-        raise SettingsError(f"{name} is no setting of the gateway; {hint}")
-    return {variables[name].name: _parse(variables[name], text) for name, text in given.items()}
-
-
-def _parse(setting: "Field[Any]", text: str) -> Any:
-    kind: Any = type(setting.default)
-    try:
-        return _BOOLEANS[text.strip().lower()] if kind is bool else kind(text)
-    except (ValueError, KeyError):
-        default = _plain(setting.default)
-        raise SettingsError(
-            f"{variable(setting.name)}={text} is not {_NOUNS[kind]}; the default is {default}"
-        ) from None
+    values: dict[str, Any] = {}
+    for called, text in sorted(environment.items()):
+        if not called.startswith(PREFIX):
+            continue
+        name = called.removeprefix(PREFIX).lower()
+        if name not in _FIELDS or called != variable(name):
+            raise _unknown(called, name, variable)
+        kind, default = type(_FIELDS[name].default), _plain(_FIELDS[name].default)
+        word = text.strip().lower()
+        if kind is bool and word in _WORDS:
+            values[name] = _WORDS[word]
+        else:
+            values[name] = _converted(text, kind, f"{called}={text}", default, strict=False)
+    return values
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -109,19 +107,27 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: {error.strerror}; --config wants a TOML file that can be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not TOML: {error}") from None
-    return {name: _typed(file, name, value) for name, value in content.items()}
+    values: dict[str, Any] = {}
+    for name, value in content.items():
+        if name not in _FIELDS:
+            raise _unknown(f"{file}: {name}", name.lower().removeprefix(PREFIX.lower()), str)
+        default = _FIELDS[name].default
+        values[name] = _converted(value, type(default), f"{file}: {name}", _toml(default), strict=True)
+    return values
 
 
-def _typed(file: Path, name: str, value: Any) -> Any:
-    if name not in _FIELDS:
-        near = _near(name.lower().removeprefix(PREFIX.lower()))
-        hint = f"did you mean {near}?" if near else "python -m gateway --help lists them"
-        raise SettingsError(f"{file}: {name} is no setting of the gateway; {hint}")
-    kind = type(_FIELDS[name].default)
-    # A whole number is a number too; true, which is an int in Python, is none.
-    if type(value) is kind or (kind is float and type(value) is int):
-        return kind(value)
-    raise SettingsError(f"{file}: {name} is not {_NOUNS[kind]}; the default is {_toml(_FIELDS[name].default)}")
+def _converted(value: Any, kind: type, said: str, default: str, strict: bool) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=strict)
+    except msgspec.ValidationError:
+        raise SettingsError(f"{said} is not {_NOUNS[kind]}; the default is {default}") from None
+
+
+def _unknown(said: str, name: str, called: Callable[[str], str]) -> SettingsError:
+    """`called` gives a setting's name as it stands in the source that has the unknown one."""
+    near = difflib.get_close_matches(name, _FIELDS, 1)
+    hint = f"did you mean {called(near[0])}?" if near else "python -m gateway --help lists them"
+    return SettingsError(f"{said} is no setting of the gateway; {hint}")
 
 
 def _place(called: str, origins: Mapping[str, str]) -> str:
@@ -129,10 +135,6 @@ def _place(called: str, origins: Mapping[str, str]) -> str:
     name = called.removeprefix(PREFIX).lower()
     origin = origins.get(name, called)
     return origin if origin in (called, f"--{name}") else f"{origin}: {name}"
-
-
-def _near(name: str) -> str | None:
-    return next(iter(difflib.get_close_matches(name, _FIELDS, 1)), None)
 
 
 def _toml(value: Any) -> str:

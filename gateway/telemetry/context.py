@@ -1,4 +1,4 @@
-"""What one HTTP request carries along: its id, its trace, its caller, and what is known of it so far."""
+"""What is known of one HTTP request: its id, its trace, its caller, and what its log line and metrics will say."""
 
 import time
 from contextvars import ContextVar
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class RequestContext:
-    """One per request. The middleware `sight` makes it; logs and calls to the model server read it."""
+    """One per request. `request_log` makes it; logs, metrics and calls to the model server read it."""
 
     request_id: str
     """Taken from `X-Request-Id`, or made."""
@@ -30,6 +30,16 @@ class RequestContext:
     texts: tuple[str, ...] = ()
     """The utterances, for the log; empty unless `GATEWAY_LOG_TEXTS` asks for them."""
 
+    def parts(self, seconds: float) -> dict[str, float]:
+        """Where these seconds since the start of the request went."""
+        own = max(0.0, seconds - self.queue_seconds - self.model_seconds)
+        return {"queue": self.queue_seconds, "model": self.model_seconds, "gateway": own}
+
 
 CONTEXT: ContextVar[RequestContext | None] = ContextVar("request", default=None)
 """The context of the request that this task works on; None outside of requests."""
+
+
+def milliseconds(seconds: float) -> float:
+    """As answers and log lines show a duration."""
+    return round(seconds * 1000, 3)

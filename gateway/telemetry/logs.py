@@ -22,7 +22,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         values = _values(record)
-        pairs = " ".join(f"{name}={_text(value)}" for name, value in values.items())
+        pairs = " ".join([f"{name}={_text(value)}" for name, value in values.items()])
         message = record.getMessage()
         if not message.isprintable():
             # A line break that a client sent must not look like a line of ours.

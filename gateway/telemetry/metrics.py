@@ -7,7 +7,7 @@ is set, each worker process keeps its values in files of that directory, and any
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,8 +20,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from gateway.telemetry.bounds import OTHER, Bounded
-from gateway.telemetry.context import CONTEXT, RequestContext
+from gateway.telemetry.context import RequestContext
 
 MULTIPROCESS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """prometheus-client reads this variable when it is imported, so the parent sets it before a worker starts."""
@@ -31,11 +30,13 @@ MAX_INTENTS = 64
 """Names per process; the model has 11."""
 MAX_CALLERS = 256
 
+OTHER = "other"
+"""What every label value beyond a limit is called."""
+
 METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"))
 UNMATCHED = "unmatched"
 """The route of a request for a path that the gateway does not have."""
 
-BREAKER_STATES = ("closed", "open", "half_open")
 BreakerState = Literal["closed", "open", "half_open"]
 
 # A small model answers within a few milliseconds; a deadline is some seconds.
@@ -59,9 +60,9 @@ class Metrics:
         if not self._multiprocess:
             # With several workers these would be the values of the one that happens to answer.
             ProcessCollector(registry=self._registry)
-        self._versions = Bounded(MAX_VERSIONS)
-        self._intents = Bounded(MAX_INTENTS)
-        self._names = Bounded(MAX_CALLERS)
+        self._versions = _Bounded(MAX_VERSIONS)
+        self._intents = _Bounded(MAX_INTENTS)
+        self._names = _Bounded(MAX_CALLERS)
         self._children: dict[tuple[str | int | None, ...], Any] = {}
         """By metric and label values: a look-up here costs a tenth of `labels()`."""
         self._gauges: list[tuple[Gauge, Callable[[], float]]] = []
@@ -110,16 +111,6 @@ class Metrics:
         )
         self.breaker_changed("closed")
 
-    def observe_queue(self, seconds: float) -> None:
-        """Notes how long the request of this task waited in the queue; it is observed when the request ends."""
-        if context := CONTEXT.get():
-            context.queue_seconds += seconds
-
-    def observe_model(self, seconds: float) -> None:
-        """Notes how long the request of this task waited for the model server; it is observed when it ends."""
-        if context := CONTEXT.get():
-            context.model_seconds += seconds
-
     def upstream_call(self, method: str, code: str, seconds: float) -> None:
         """One gRPC call has ended. `method`: Predict and the like; `code`: name of its gRPC status."""
         self._child(self._upstream, method, code).observe(seconds)
@@ -130,7 +121,7 @@ class Metrics:
 
     def breaker_changed(self, state: BreakerState) -> None:
         """The circuit breaker is in this state now."""
-        for each in BREAKER_STATES:
+        for each in get_args(BreakerState):
             self._child(self._breaker, each).set(each == state)
 
     def cancelled(self) -> None:
@@ -138,25 +129,16 @@ class Metrics:
         self._cancellations.inc()
 
     def refused(self, code: str) -> None:
-        """The request of this task is answered with the problem of this code, of those in `errors`."""
+        """A request is answered with the problem of this code, one of those in `errors`."""
         self._child(self._refusals, code).inc()
-        if context := CONTEXT.get():
-            context.code = code
 
-    def predicted(self, version: int, intent: str, score: float) -> None:
-        """This version found this intent the most probable one for a text; abstained or not."""
+    def predicted(self, version: int, intent: str, score: float, abstained: bool) -> None:
+        """This version found this intent the most probable one for a text. `abstained`: its score was too low."""
         name = self._versions.fold(str(version))
         self._child(self._predictions, name, self._intents.fold(intent)).inc()
         self._child(self._scores, name).observe(score)
-        if context := CONTEXT.get():
-            context.version = version
-            context.intents.append(intent)
-
-    def abstained(self, version: int) -> None:
-        """The text of the last `predicted` got no intent: its score was below the threshold."""
-        self._child(self._abstentions, self._versions.fold(str(version))).inc()
-        if (context := CONTEXT.get()) and context.intents:
-            context.intents[-1] = None
+        if abstained:
+            self._child(self._abstentions, name).inc()
 
     def request_done(self, context: RequestContext, method: str, route: str, status: int, seconds: float) -> None:
         """One request has ended. `route`: its canonical path, or `UNMATCHED`."""
@@ -164,10 +146,8 @@ class Metrics:
         method = method if method in METHODS else OTHER
         self._child(self._requests, method, route, status, version).observe(seconds)
         if version:
-            queue, model = context.queue_seconds, context.model_seconds
-            self._child(self._parts, "queue", route, status, version).observe(queue)
-            self._child(self._parts, "model", route, status, version).observe(model)
-            self._child(self._parts, "gateway", route, status, version).observe(max(0.0, seconds - queue - model))
+            for part, part_seconds in context.parts(seconds).items():
+                self._child(self._parts, part, route, status, version).observe(part_seconds)
         if context.caller:
             self._child(self._callers, self._names.fold(context.caller), status).inc()
         if self._multiprocess:
@@ -204,3 +184,19 @@ class Metrics:
         if child is None:
             child = self._children[key] = metric.labels(*values)
         return child
+
+
+class _Bounded:
+    """Keeps the first `limit` names that it meets, and calls every other one `OTHER`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._names: set[str] = set()
+
+    def fold(self, name: str) -> str:
+        """The name itself, or `OTHER`."""
+        if name not in self._names:
+            if len(self._names) >= self._limit:
+                return OTHER
+            self._names.add(name)
+        return name

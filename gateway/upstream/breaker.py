@@ -5,13 +5,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal
 
 from gateway.errors import ModelServerUnavailableError
+from gateway.telemetry.metrics import BreakerState
 
 _LOG = logging.getLogger(__name__)
-
-State = Literal["closed", "open", "half_open"]
 
 
 class Breaker:
@@ -28,13 +26,15 @@ class Breaker:
         pause_seconds: float,
         fair_seconds: float,
         probe: Callable[[], Awaitable[None]],
-        changed: Callable[[State], None],
+        changed: Callable[[BreakerState], None],
     ) -> None:
         """`probe` makes one call, which this hears of like of any other; `changed` hears each new state."""
-        self.state: State = "closed"
+        self.state: BreakerState = "closed"
         """half_open: a probe is on its way."""
         self.since = time.time()
         """When it last opened or closed, in seconds since 1970."""
+        self.was_answered = False
+        """Whether the model server has answered any call yet."""
         self._limit = failures
         self._pause_seconds = pause_seconds
         self._fair_seconds = fair_seconds
@@ -61,6 +61,7 @@ class Breaker:
         self._failures = 0
         if self.state != "closed":
             self._close()
+        self.was_answered = True
 
     def lost(self, began: float, details: str) -> None:
         """The connection of a call that began at this moment could not be made, or broke; `details` go to the log."""
@@ -82,21 +83,27 @@ class Breaker:
     def _fail(self, how: str) -> None:
         self._failures += 1
         if self.state == "closed" and self._failures >= self._limit:
-            _LOG.error("the model server %s; the circuit breaker is open, requests are refused", how)
+            if self.was_answered:
+                _LOG.error("the model server %s; the circuit breaker is open, requests are refused", how)
+            else:
+                _LOG.info("waiting for the model server: it %s; until it answers, requests are refused", how)
             self.since = time.time()
             self._enter("open")
             self._probing = asyncio.create_task(self._probe_until_closed())
 
     def _close(self) -> None:
         now = time.time()
-        _LOG.info("the model server answers again after %.1f s; the circuit breaker is closed", now - self.since)
+        if self.was_answered:
+            _LOG.info("the model server answers again after %.1f s; the circuit breaker is closed", now - self.since)
+        else:
+            _LOG.info("the model server answers")
         self.since = now
         self._enter("closed")
         if self._probing is not None and self._probing is not asyncio.current_task():
             # Another call was answered; a probing that still waits would run beside the next one.
             self._probing.cancel()
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: BreakerState) -> None:
         self.state = state
         self._changed(state)
 

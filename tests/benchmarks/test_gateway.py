@@ -9,7 +9,7 @@ from benchmarks.gateway import profile, report
 
 LOOP = "BaseEventLoop._run_once (asyncio/base_events.py:1922);Handle._run (asyncio/events.py:80)"
 BEFORE = f"main (gateway/__main__.py:55);BaseEventLoop.run_forever (asyncio/base_events.py:607);{LOOP}"
-SIGHT = "Application._handle (aiohttp/web_app.py:563);sight_middleware (gateway/api/request_log.py:69)"
+LOG = "Application._handle (aiohttp/web_app.py:563);RequestLog.middleware (gateway/api/request_log.py:69)"
 
 
 def raw(calls: str, count: int, pid: int = 7) -> str:
@@ -20,20 +20,24 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
     ("calls", "part", "function"),
     [
         ("", profile.EVENT_LOOP, "asyncio/events.py:Handle._run"),
-        (SIGHT, "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
+        (LOG, "middlewares, limits, views", "gateway/api/request_log.py:RequestLog.middleware"),
         (
-            f"{SIGHT};_write_line (gateway/api/request_log.py:104)",
+            f"{LOG};_values (gateway/api/request_log.py:104)",
             "access log",
-            "gateway/api/request_log.py:_write_line",
+            "gateway/api/request_log.py:_values",
         ),
         (
-            f"{SIGHT};_write_line (gateway/api/request_log.py:104);Logger.log (logging/__init__.py:1559)",
+            f"{LOG};_values (gateway/api/request_log.py:104);Logger.log (logging/__init__.py:1559)",
             "access log",
             "logging/__init__.py:Logger.log",
         ),
-        (f"{SIGHT};__call__ (enum.py:5)", "middlewares, limits, views", "gateway/api/request_log.py:sight_middleware"),
         (
-            f"{SIGHT};Metrics.done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:1)",
+            f"{LOG};__call__ (enum.py:5)",
+            "middlewares, limits, views",
+            "gateway/api/request_log.py:RequestLog.middleware",
+        ),
+        (
+            f"{LOG};Metrics.done (gateway/telemetry/metrics.py:1);Histogram.observe (prometheus_client/metrics.py:1)",
             "metrics",
             "prometheus_client/metrics.py:Histogram.observe",
         ),
@@ -47,13 +51,13 @@ def raw(calls: str, count: int, pid: int = 7) -> str:
             "combiner",
             "gateway/upstream/combiner.py:Combiner._together",
         ),
-        (f"{SIGHT};json_response (gateway/api/views.py:21)", "JSON (msgspec)", "gateway/api/views.py:json_response"),
+        (f"{LOG};json_response (gateway/api/views.py:21)", "JSON (msgspec)", "gateway/api/views.py:json_response"),
         (
             "StreamWriter._writelines (aiohttp/http_writer.py:116);write (asyncio/selector_events.py:1057)",
             "sockets: read, write, wait",
             "asyncio/selector_events.py:write",
         ),
-        (f"{SIGHT};read_body (gateway/api/bodies.py:56)", "checks of the request", "gateway/api/bodies.py:read_body"),
+        (f"{LOG};read_body (gateway/api/bodies.py:56)", "checks of the request", "gateway/api/bodies.py:read_body"),
         (
             "RequestHandler.start (aiohttp/web_protocol.py:666)",
             "HTTP (aiohttp)",
@@ -75,7 +79,7 @@ def test_a_sample_belongs_to_the_innermost_part(calls: str, part: str, function:
 def test_shares_are_of_the_whole_process() -> None:
     samples = [
         raw("", 10),
-        raw(SIGHT, 30),
+        raw(LOG, 30),
         # Only sleeps; what gRPC's threads use is known from the kernel.
         "thread (9): Thread-1;run (threading.py:982) 500",
         "thread (7): MainThread 5",
@@ -86,7 +90,7 @@ def test_shares_are_of_the_whole_process() -> None:
         (profile.EVENT_LOOP, pytest.approx(0.2)),
         (profile.OWN_THREADS, pytest.approx(0.2)),
     ]
-    assert parts[0].functions == (("gateway/api/request_log.py:sight_middleware", pytest.approx(0.6)),)
+    assert parts[0].functions == (("gateway/api/request_log.py:RequestLog.middleware", pytest.approx(0.6)),)
 
 
 def test_a_profile_without_samples_is_an_error() -> None:

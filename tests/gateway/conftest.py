@@ -11,7 +11,7 @@ from gateway.settings.settings import Settings
 from gateway.telemetry.metrics import Metrics
 from gateway.upstream.backend import Backend
 from gateway.upstream.deadline import Deadline
-from tests.gateway.browser import Tab, browser, tab
+from tests.gateway.pages.browser import Tab, browser, tab
 from tests.gateway.relay import Relay, relay
 from tests.gateway.running import Gateway, gateway
 from tests.gateway.tiny_model import TinyModel

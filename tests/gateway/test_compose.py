@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.server import CUT_SECONDS, HANDSHAKE_SECONDS
+from gateway.server import CUT_SECONDS
 from gateway.settings.sources import read_settings
 from model_server.config.protos import ModelServerConfig
 from serving_config import command
@@ -61,7 +61,7 @@ def test_a_stop_waits_for_the_gateway_and_then_ends_the_model_server() -> None:
     assert GATEWAY["depends_on"] == {"model-server": {"condition": "service_healthy"}}
     # Also for an operator who goes back to the gateway's own window.
     defaults = read_settings({}).settings
-    longest = defaults.load_balancer_window_seconds + defaults.drain_seconds + HANDSHAKE_SECONDS + CUT_SECONDS
+    longest = defaults.load_balancer_window_seconds + defaults.drain_seconds + CUT_SECONDS
     assert seconds(GATEWAY["stop_grace_period"]) > longest
     # The stock binary as process 1 of the container would not notice the signal.
     assert MODEL_SERVER["init"] is True

@@ -74,7 +74,7 @@ export class Answer {
     fillFacts(at("timing"), [
       ...PHASES.map((phase) => [make("span", { className: phase }, phase), milliseconds(timing[phase])]),
       ["total", milliseconds(timing.total)],
-      ["seen from here", milliseconds(roundTrip)],
+      ["in this browser", milliseconds(roundTrip)],
     ]);
     fillFacts(at("answer-facts"), [
       ["model", `${model.name}, version ${model.version}`],

@@ -32,6 +32,6 @@ export class Around {
   }
 
   #tell() {
-    at("around-note").textContent = described(this.value) || "who says it, after what?";
+    at("around-note").textContent = described(this.value) || "add the speaker and the previous turn";
   }
 }

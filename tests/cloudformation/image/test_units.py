@@ -92,7 +92,7 @@ def test_servers_cannot_borrow_the_role_of_the_instance(name: str) -> None:
 def test_the_gateway_has_time_to_drain() -> None:
     settings = _settings()
     longest = settings.load_balancer_window_seconds + settings.drain_seconds
-    longest += server.HANDSHAKE_SECONDS + server.CUT_SECONDS + drain.QUIET_SECONDS
+    longest += server.CUT_SECONDS + drain.QUIET_SECONDS
     assert int(service("intent-gateway")["TimeoutStopSec"]) > longest
 
 

@@ -8,7 +8,7 @@ from aiohttp import ClientSession, web
 
 from gateway import errors
 from gateway.api import app_keys
-from gateway.api.problems import problem_response, problems_middleware
+from gateway.api.problems import answer_errors, problem_response
 from gateway.pages.openapi import documented_errors
 from gateway.telemetry.metrics import Metrics
 from tests.gateway.conftest import PATIENT
@@ -50,7 +50,7 @@ async def failing() -> AsyncIterator[str]:
     async def tell(request: web.Request) -> web.Response:
         return web.Response(body=request.app[app_keys.METRICS].render("")[0])
 
-    app = web.Application(middlewares=[problems_middleware])
+    app = web.Application(middlewares=[answer_errors])
     app[app_keys.METRICS] = Metrics()
     app.router.add_get("/fails", fail)
     app.router.add_get("/metrics", tell)

@@ -12,16 +12,16 @@ import schemathesis
 from schemathesis import Case, checks
 
 from gateway import errors
-from gateway.api_keys.middleware import OPEN
 from gateway.app import create_app
 from gateway.pages.openapi import openapi_document
+from gateway.routes import ROUTES
 from gateway.settings.settings import Settings
 from tests.gateway.conftest import PATIENT
 from tests.gateway.running import Gateway
 
 # Those of `running`.
 LIMITS = Settings(max_body_bytes=2000, max_text_characters=1000, **PATIENT)
-DOCUMENT = openapi_document(LIMITS)
+DOCUMENT = openapi_document(LIMITS, ROUTES)
 API = schemathesis.openapi.from_dict(DOCUMENT)
 METHODS = {"GET", "POST"}
 """HEAD goes with GET, and OPTIONS with everything."""
@@ -58,12 +58,12 @@ def test_a_copy_that_is_still_the_newest_is_not_sent_again(running: Gateway) -> 
 
 
 def test_every_route_is_documented_and_nothing_else() -> None:
-    routes = {
+    served = {
         (route.method, route.resource.canonical)
         for route in create_app(Settings()).router.routes()
         if route.resource and route.method in METHODS
     }
-    assert routes == {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert served == {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods}
 
 
 def _kinds(kind: type[errors.GatewayError]) -> Iterator[type[errors.GatewayError]]:
@@ -105,13 +105,14 @@ def test_every_error_is_an_answer_of_an_operation(tmp_path: Path) -> None:
 
 def test_keys_are_wanted_where_the_document_says_so(tmp_path: Path) -> None:
     assert not any("security" in operation for _, operation in _operations(DOCUMENT))
+    wanting = {"/v1/predict", "/v1/intents", "/v1/models", "/predict"}
     for path, operation in _operations(_with_keys(tmp_path)):
-        assert ("security" in operation) == (path not in OPEN)
-        assert ({"401", "429"} <= operation["responses"].keys()) == (path not in OPEN)
+        assert ("security" in operation) == (path in wanting)
+        assert ({"401", "429"} <= operation["responses"].keys()) == (path in wanting)
 
 
 def _with_keys(folder: Path) -> dict[str, Any]:
-    return openapi_document(Settings(keys_file=str(folder / "keys")))
+    return openapi_document(Settings(keys_file=str(folder / "keys")), ROUTES)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -147,7 +148,7 @@ def test_the_examples_are_answered_like_the_examples(running: Gateway) -> None:
 
 def test_the_limits_are_those_of_the_settings() -> None:
     settings = Settings(max_texts=3, max_text_characters=17, top_k=2, threshold=0.4, deadline_seconds=1.5)
-    document = openapi_document(settings)
+    document = openapi_document(settings, ROUTES)
     fields = document["components"]["schemas"]["ClassifyBody"]["properties"]
     turn = document["components"]["schemas"]["Turn"]["properties"]
     texts = [fields["text"], fields["previous"], fields["texts"]["items"]["oneOf"][0], turn["text"], turn["previous"]]

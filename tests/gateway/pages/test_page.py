@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gateway.pages.page import CONTENT_TYPES, FOLDER
+from gateway.pages.pages import CONTENT_TYPES, FOLDER
 from tests.gateway.running import Gateway, gateway
 
 FILES = sorted(path.name for path in FOLDER.iterdir() if path.name != "index.html")
@@ -42,7 +42,7 @@ def test_every_file_of_the_page_is_served(running: Gateway) -> None:
 
 def test_the_page_refers_to_nothing_that_is_not_served(running: Gateway) -> None:
     references = Reader(running.get("/").body.decode()).references
-    assert {"static/page.css", "static/page.js", "docs", "openapi.json"} <= references
+    assert {"static/base.css", "static/page.css", "static/page.js", "docs", "openapi.json"} <= references
     for reference in references:
         assert running.get(f"/{reference}").status == 200
     for script in FOLDER.glob("*.js"):
@@ -80,7 +80,7 @@ def test_a_browser_that_has_the_file_is_not_sent_it_again(running: Gateway, path
     assert (changed.status, changed.body) == (200, first.body)
 
 
-@pytest.mark.parametrize("name", ["page.py", "..%2Fpage.py", "%2e%2e/page.py", "", "index.html", "page.js/"])
+@pytest.mark.parametrize("name", ["pages.py", "..%2Fpages.py", "%2e%2e/pages.py", "", "index.html", "page.js/"])
 def test_nothing_else_is_served(running: Gateway, name: str) -> None:
     assert running.get(f"/static/{name}").error[:2] == (404, "not_found")
 

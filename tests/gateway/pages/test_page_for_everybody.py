@@ -6,8 +6,8 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.gateway.browser import MISSING, Tab
 from tests.gateway.conftest import MODEL
+from tests.gateway.pages.browser import MISSING, Tab
 
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
 
@@ -67,7 +67,7 @@ def test_everything_that_can_be_used_has_a_name(page: Tab) -> None:
     assert page.at("text").accessible_name == "What was said?"
     assert page.at("threshold").accessible_name.startswith("Abstain below")
     assert page.at("role").accessible_name == "Said by"
-    assert page.at("previous").accessible_name == "Right before it, somebody said"
+    assert page.at("previous").accessible_name == "The turn before it"
     assert page.run("return document.documentElement.lang") == "en"
     assert page.at("intents").aria_role == "list"
     assert page.driver.title

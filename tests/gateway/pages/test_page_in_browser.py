@@ -7,8 +7,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.gateway.browser import MISSING, Tab
 from tests.gateway.conftest import MODEL
+from tests.gateway.pages.browser import MISSING, Tab
 from tests.gateway.running import Gateway
 from tests.gateway.tiny_model import PROBABILITY, probability
 
@@ -31,7 +31,7 @@ def test_enter_asks_and_shows_the_ranked_intents(page: Tab) -> None:
     widths = [each.size["width"] / each.find_element(By.XPATH, "..").size["width"] for each in page.all(".fill")]
     assert widths == pytest.approx([0.75, 0.125, 0.125], abs=0.01)
     answer = page.answered
-    assert page.texts("#timing dt") == ["queue", "model", "gateway", "total", "seen from here"]
+    assert page.texts("#timing dt") == ["queue", "model", "gateway", "total", "in this browser"]
     shown = page.texts("#timing dd")
     assert shown[:4] == [f"{answer['timing_ms'][name]:.1f} ms" for name in ("queue", "model", "gateway", "total")]
     assert page.texts("#answer-facts dd") == ["intent, version 1", answer["request_id"]]
@@ -88,7 +88,7 @@ def test_who_said_it_and_what_came_before_are_asked_and_shown(page: Tab) -> None
     page.ask("Yes")
     assert page.asked.keys() == {"text", "top_k", "threshold"}
     assert not page.at("role").is_displayed()
-    assert page.text("around-title") == "In a dialogue: who says it, after what?"
+    assert page.text("around-title") == "In a dialogue: add the speaker and the previous turn"
     page.at("around-title").click()
     page.at("role").send_keys("the student")
     page.at("previous").send_keys("Shall we go on?")

@@ -9,8 +9,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.gateway.api_keys.test_main import A
-from tests.gateway.browser import MISSING, Tab, tab
 from tests.gateway.conftest import MODEL, OTHER_MODEL, PATIENT
+from tests.gateway.pages.browser import MISSING, Tab, tab
 from tests.gateway.relay import Relay
 from tests.gateway.running import gateway
 from tests.gateway.scraped import Scraped

@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
 
 from gateway.pages.openapi import documented_errors
-from tests.gateway.browser import MISSING, Tab, browser
+from tests.gateway.pages.browser import MISSING, Tab, browser
 from tests.gateway.running import Gateway, Reply, gateway
 
 
@@ -71,7 +71,7 @@ def test_every_link_leads_somewhere_and_every_anchor_is_unique(reply: Reply) -> 
 def test_every_error_is_explained_at_the_address_that_problems_give(reply: Reply) -> None:
     source = reply.body.decode()
     for kind in documented_errors():
-        article = re.search(rf'<article id="{kind.code}">(.*?)</article>', source, re.DOTALL)
+        article = re.search(rf'<article class="card" id="{kind.code}">(.*?)</article>', source, re.DOTALL)
         assert article, kind.code
         words = re.sub("<[^>]+>", "", article[1]).replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">")
         for said in (str(kind.status), " ".join(kind.__doc__.split()), kind.remedy):
@@ -84,6 +84,20 @@ def test_every_operation_and_every_schema_is_explained(alone: Gateway, reply: Re
     operations = [each for methods in document["paths"].values() for each in methods.values()]
     assert {f"operation-{each['operationId']}" for each in operations} <= set(ids)
     assert {f"schema-{name}" for name in document["components"]["schemas"]} <= set(ids)
+
+
+def test_its_commands_call_the_address_at_which_it_was_asked(alone: Gateway) -> None:
+    own = alone.get("/docs").body.decode()
+    assert f"curl -X POST http://127.0.0.1:{alone.port}/v1/predict " in own
+    for host, proto, address in (
+        ("intents.example.com", "https", "https://intents.example.com/v1/predict"),
+        ("intents.example.com:8080", "http", "http://intents.example.com:8080/v1/predict"),
+        ("[2001:db8::1]:5000", "", "http://[2001:db8::1]:5000/v1/predict"),
+        ("$(reboot)", "", "http://localhost:"),
+    ):
+        page = alone.send("GET", "/docs", Host=host, X_Forwarded_Proto=proto).body.decode()
+        assert f"curl -X POST {address}" in page
+        assert "reboot" not in page
 
 
 def test_a_copy_that_is_still_the_newest_is_not_sent_again(alone: Gateway, reply: Reply) -> None:

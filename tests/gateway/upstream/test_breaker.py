@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.errors import ModelServerUnavailableError
-from gateway.upstream.breaker import Breaker, State
+from gateway.telemetry.metrics import BreakerState
+from gateway.upstream.breaker import Breaker
 
 FAILURES = 3
 FAIR_SECONDS = 2.0
@@ -18,13 +19,13 @@ class Played:
     """A breaker, its probe in the test's hands, and the states that it went through."""
 
     def __init__(self) -> None:
-        self.states: list[State] = []
+        self.states: list[BreakerState] = []
         self.probes: asyncio.Queue[asyncio.Future[bool]] = asyncio.Queue()
         """The probes that wait for the test to say whether they are answered."""
         self.closed = asyncio.Event()
         self.breaker = Breaker(FAILURES, RETRY_SECONDS, FAIR_SECONDS, self._probe, self._changed)
 
-    def _changed(self, state: State) -> None:
+    def _changed(self, state: BreakerState) -> None:
         self.states.append(state)
         if state == "closed":
             self.closed.set()
@@ -48,6 +49,7 @@ async def played() -> AsyncIterator[Played]:
 
 
 async def test_it_opens_after_so_many_lost_calls_in_a_row(played: Played, caplog: pytest.LogCaptureFixture) -> None:
+    played.breaker.answered(1)
     played.lose(FAILURES - 1)
     played.breaker.check()
     assert played.breaker.state == "closed"
@@ -76,6 +78,7 @@ async def test_losses_do_not_count_while_another_server_answers(played: Played) 
 
 
 async def test_it_opens_when_nobody_answers_in_a_fair_time(played: Played, caplog: pytest.LogCaptureFixture) -> None:
+    played.breaker.answered(1)
     for _ in range(FAILURES):
         played.breaker.unanswered(10, 10 + FAIR_SECONDS)
     assert played.breaker.state == "open"
@@ -97,6 +100,7 @@ async def test_a_slow_server_that_answers_others_does_not_open_it(played: Played
 
 async def test_it_probes_until_the_server_answers(played: Played, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
+    played.breaker.answered(1)
     played.lose(FAILURES)
     failing = await played.probes.get()
     assert played.breaker.state == "half_open"
@@ -112,6 +116,19 @@ async def test_it_probes_until_the_server_answers(played: Played, caplog: pytest
     assert played.states == ["open", "half_open", "open", "half_open", "open", "half_open", "closed"]
     assert "the circuit breaker is closed" in caplog.text
     assert "must not be the last" in caplog.text
+
+
+async def test_before_the_first_answer_it_waits_without_an_error(
+    played: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    played.lose(FAILURES)
+    (await played.probes.get()).set_result(True)
+    await played.closed.wait()
+    assert [(each.levelname, each.getMessage().partition(":")[0]) for each in caplog.records] == [
+        ("INFO", "waiting for the model server"),
+        ("INFO", "the model server answers"),
+    ]
 
 
 async def test_a_late_answer_closes_it_before_the_probe_returns(played: Played) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from gateway.pages.openapi import openapi_document
+from gateway.routes import ROUTES
 from gateway.settings.settings import Settings
+from tests.gateway.api.hostile import CORPUS, SLOW, Hostile, chunked, request
 from tests.gateway.conftest import MODEL, PATIENT
-from tests.gateway.hostile import CORPUS, SLOW, Hostile, chunked, request
 from tests.gateway.running import Gateway, gateway
 from tests.servers import ModelServer
 
-DOCUMENT = openapi_document(Settings())
+DOCUMENT = openapi_document(Settings(), ROUTES)
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,13 @@
-"""What the gateway offers over HTTP, endpoint by endpoint, for its documentation. `app` has the routes themselves."""
+"""Every route of the gateway: its path, what answers it, and what the documentation says of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from gateway import errors
-from gateway.api import schemas
-from gateway.pages import examples
+from gateway.api import request_log, schemas, views, views_v1
+from gateway.api.route import Answer, Route
+from gateway.pages import examples, pages
 
-JSON = "application/json"
-
-_Errors = tuple[type[errors.GatewayError], ...]
-
-EVERYWHERE: _Errors = (errors.InvalidHttpError, errors.ExpectationFailedError, errors.GatewayError)
-"""What any request may be answered with."""
-KEYED: _Errors = (errors.KeyRequiredError, errors.RateLimitError)
-"""What is added where an API key is wanted."""
-_BODY: _Errors = (
+_BODY = (
     errors.InvalidJsonError,
     errors.InvalidRequestError,
     errors.BodyTimeoutError,
@@ -26,7 +15,7 @@ _BODY: _Errors = (
     errors.TextTooLongError,
     errors.UnsupportedMediaTypeError,
 )
-_MODEL: _Errors = (
+_MODEL = (
     errors.InvalidHeaderError,
     errors.OverloadedError,
     errors.ModelServerError,
@@ -38,52 +27,13 @@ _MODEL: _Errors = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one status means."""
-
-    text: str
-    kinds: tuple[Any, ...] = ()
-    """Types of the JSON, any of them; empty for what is no JSON."""
-    media_type: str = JSON
-    """Empty if there is no content."""
-    examples: Mapping[str, msgspec.Struct] = field(default_factory=dict)
-    """By what they show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path."""
-
-    method: str
-    path: str
-    name: str
-    """Unique; client generators make function names of it."""
-    tag: str
-    summary: str
-    answers: Mapping[int, Answer]
-    text: str = ""
-    body: Any = None
-    """Type of the JSON body."""
-    body_examples: Mapping[str, msgspec.Struct] = field(default_factory=dict)
-    queries: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
-    """Type and meaning of each query parameter."""
-    path_text: str = ""
-    """Meaning of the path's parameter, if it has one."""
-    errors: _Errors = ()
-    """Besides those of `EVERYWHERE` and `KEYED`."""
-    is_timed: bool = False
-    """Whether `X-Request-Timeout` bounds it."""
-    is_open: bool = False
-    """Whether it never wants an API key."""
-
-
 _NOT_MODIFIED = Answer("The copy that the client has is still the newest.", media_type="")
 
-OPERATIONS = (
-    Operation(
-        "post",
+ROUTES = (
+    Route(
+        "POST",
         "/v1/predict",
+        views_v1.predict,
         "classify",
         "Prediction",
         "The ranked intents of one text or of several",
@@ -97,7 +47,7 @@ OPERATIONS = (
         },
         "All texts of a request go to the model server in one call. They are classified one by one: a text's result "
         "does not depend on the others. Who said a text (`role`) and what was said before it (`previous`) help the "
-        "model; it was trained to do without, too.",
+        "model; both are optional.",
         schemas.ClassifyBody,
         examples.CLASSIFY_BODIES,
         errors=(
@@ -109,9 +59,10 @@ OPERATIONS = (
         ),
         is_timed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/v1/intents",
+        views_v1.intents,
         "intents",
         "Model",
         "The intents that a version of the model knows",
@@ -124,9 +75,10 @@ OPERATIONS = (
         errors=(errors.UnknownVersionError, *_MODEL),
         is_timed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/v1/models",
+        views_v1.models,
         "models",
         "Model",
         "The versions of the model, their states and labels",
@@ -140,41 +92,47 @@ OPERATIONS = (
         errors=_MODEL,
         is_timed=True,
     ),
-    Operation(
-        "post",
+    Route(
+        "POST",
         "/predict",
+        views.predict,
         "predict",
         "Prediction",
         "The most probable intent of one text",
         {200: Answer("The intent, whatever its score.", (schemas.PredictAnswer,), examples=examples.PREDICT_ANSWERS)},
-        "What the first clients were built for; it stays. New ones do better with `POST /v1/predict`.",
+        "For existing clients. New clients should use `POST /v1/predict`, which says more.",
         schemas.PredictBody,
         examples.PREDICT_BODIES,
         errors=(*_BODY, *_MODEL),
         is_timed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/status",
+        views.status,
         "status",
         "Health",
-        "Alive, for existing clients",
+        "Whether the process lives, for existing clients",
         {200: Answer("The process lives.", (schemas.StatusAnswer,), examples=examples.ALIVE)},
         is_open=True,
+        is_probed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/healthz",
+        views.healthz,
         "healthz",
         "Health",
         "Whether the process lives",
         {200: Answer("It does.", (schemas.StatusAnswer,), examples=examples.HEALTHY)},
-        "Says nothing about the model server: restarting the gateway would not mend that.",
+        "Says nothing about the model server, which a restart of the gateway would not mend.",
         is_open=True,
+        is_probed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/readyz",
+        views.readyz,
         "readyz",
         "Health",
         "Whether a request sent now would be answered",
@@ -182,51 +140,58 @@ OPERATIONS = (
             200: Answer("It would.", (schemas.ReadyAnswer,), examples=examples.READY),
             503: Answer("It would not, and why.", (schemas.ReadyAnswer,), examples=examples.NOT_READY),
         },
-        "For load balancers. Found out by a real request, the clients' or its own.",
+        "For load balancers. The gateway knows it from a recent request of a client, or sends one itself.",
         is_open=True,
+        is_probed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/metrics",
+        request_log.metrics_view,
         "metrics",
         "About",
         "Counters and histograms for Prometheus",
         {200: Answer("All values, in the text format that `Accept` asks for.", media_type="text/plain")},
         is_open=True,
+        is_probed=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/openapi.json",
+        pages.openapi,
         "openapi",
         "About",
         "This document",
         {200: Answer("OpenAPI 3.1.", (dict[str, Any],)), 304: _NOT_MODIFIED},
         is_open=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/docs",
+        pages.docs,
         "docs",
         "About",
         "This document for people",
         {200: Answer("HTML.", media_type="text/html"), 304: _NOT_MODIFIED},
         is_open=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/",
+        pages.index,
         "page",
         "About",
         "A page to try the model on",
         {200: Answer("HTML.", media_type="text/html"), 304: _NOT_MODIFIED},
         is_open=True,
     ),
-    Operation(
-        "get",
+    Route(
+        "GET",
         "/static/{name}",
+        pages.static,
         "static",
         "About",
-        "What that page loads",
+        "A file of that page",
         {200: Answer("The file.", media_type="*/*"), 304: _NOT_MODIFIED},
         path_text="Name of the file.",
         errors=(errors.NotFoundError,),

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
-from tests.gateway.browser import MISSING, Tab, browser, tab
+from tests.gateway.pages.browser import MISSING, Tab, browser, tab
 from tests.gateway.relay import relay
 from tests.gateway.running import gateway
 from tests.servers import ROOT, model_server
@@ -20,7 +20,7 @@ _PHONE = 320, 720
 
 def main() -> None:
     """Asks a gateway over a real model, and cuts the line between them for the last picture."""
-    parser = argparse.ArgumentParser(prog="python -m tests.gateway.screenshots", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.gateway.pages.screenshots", description=__doc__)
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "intent", help="default: %(default)s")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images", help="default: %(default)s")
     options = parser.parse_args()
