@@ -33,7 +33,7 @@ class Code(IntEnum):
 
 
 class ModelServerError(Exception):
-    """Anything that this package reports."""
+    """The base of all errors of this package."""
 
 
 class FlagError(ModelServerError):
@@ -41,7 +41,7 @@ class FlagError(ModelServerError):
 
 
 class CheckFailure(ModelServerError):  # noqa: N818
-    """The stock server aborts here (SIGABRT) instead of reporting a status, and who watches it may count on that."""
+    """The server cannot start. The stock server ends by SIGABRT here, and so does this one."""
 
 
 class JsonError(ModelServerError):
@@ -62,7 +62,7 @@ class StatusError(ModelServerError):
 
 
 def invalid_argument(message: str) -> StatusError:
-    """The commonest status."""
+    """The request or the configuration is wrong in itself."""
     return StatusError(Code.INVALID_ARGUMENT, message)
 
 

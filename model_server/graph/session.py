@@ -52,7 +52,7 @@ class Placeholder:
     shape: tuple[int | None, ...] | None
 
     def fits(self, array: np.ndarray) -> bool:
-        """Whether the graph was made for such an array; the first dimension, and so a scalar, is not looked at."""
+        """Whether the graph was made for such an array; the first dimension is not compared."""
         if array.dtype != self.dtype:
             return False
         wanted, found = self.shape, array.shape[1:]
@@ -100,7 +100,7 @@ class Session:
         return operation.outputs[index]._as_tf_output()
 
     def placeholder(self, output: Output) -> Placeholder:
-        """What the graph says of this output."""
+        """The name, dtype and shape that the graph declares for this output."""
         tensor = self._graph.get_tensor_by_name(f"{c_api.TF_OperationName(output.oper)}:{output.index}")
         try:
             dtype = np.dtype(tensor.dtype.as_numpy_dtype)

@@ -1,7 +1,7 @@
-"""Protobuf's wire format, for what is written once a request.
+"""Protobuf's wire format, to write answers without message objects.
 
-After a run of a model nothing of the server is left in the processor's caches, and each message object that is built
-costs as much as ten that follow it. Bytes that are put together touch a third of the memory.
+A model's run empties the processor's caches, so the first message objects after it cost ten times as much as later
+ones. Joining bytes touches a third of the memory.
 """
 
 _SMALL = [bytes([number]) for number in range(0x80)]
@@ -21,7 +21,7 @@ def varint(number: int) -> bytes:
 
 
 def key(field: int) -> bytes:
-    """What stands before the length of bytes, text, a message or packed numbers."""
+    """The tag of a field whose content has a length: bytes, text, a message or packed numbers."""
     return varint(field << 3 | 2)
 
 

@@ -1,4 +1,4 @@
-"""One loaded version of a model: its session, its signatures, and who is using it right now."""
+"""One loaded version of a model: its session, its signatures, and a count of the requests that use it."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class Signature:
 
 
 class Servable:
-    """A version that can be asked. Whoever asks holds a lease; the session lives until the last one is given back."""
+    """A loaded version. A request takes a lease on it; the session is closed after the last lease is given back."""
 
     def __init__(
         self, name: str, version: int, session: Runner, signatures: Signatures, checks_method_names: bool

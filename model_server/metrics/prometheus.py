@@ -17,8 +17,8 @@ _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Labels = tuple[str, ...]
 
-# Noted by requests, added up by the one that notes the last of so many, or by whoever reads: a note is a tenth of the
-# work, in a moment when nothing of it is in the processor's caches.
+# A request only appends its values here, which costs a tenth of adding them up. They are added up by the request that
+# fills the queue to _MANY_NOTES, or when the metrics are read.
 _notes: "deque[tuple[Metric, Labels, float]]" = deque()
 _MANY_NOTES = 256
 _adding = threading.Lock()
@@ -53,7 +53,7 @@ class Metric:
         self._labels = labels
 
     def note(self, labels: Labels, value: float) -> None:
-        """Leaves a value to be added up."""
+        """Appends a value, to be added up later."""
         _notes.append((self, labels, value))
         if len(_notes) >= _MANY_NOTES:
             _add_up()

@@ -32,7 +32,7 @@ def leave_out_onednn_ops() -> None:
 
 
 def settle() -> None:
-    """To be called once all modules are imported: what exists by now is never collected, so `release` is quick."""
+    """To be called once all modules are imported. Objects that exist by then are never searched again for garbage."""
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""The states of all versions ever seen, as GetModelStatus tells them, and waiting for them."""
+"""The states of all versions, as GetModelStatus reports them, and waiting for states."""
 
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -31,7 +31,8 @@ class VersionState:
 class Watch:
     """Waits until each of some models has a version that is AVAILABLE or has ended.
 
-    Judged at each change of a state, not when the waiting thread gets to run: what comes after does not count.
+    This is decided at each change of a state, so changes after the decision do not matter, however late the waiting
+    thread runs.
     """
 
     def __init__(self, names: Collection[str], seen: Mapping[str, Mapping[int, VersionState]]) -> None:
@@ -65,7 +66,7 @@ def _settled(versions: Mapping[int, VersionState]) -> VersionState | None:
 
 
 class StateBoard:
-    """Who wants to know a state asks here; a version once written stays until the process ends. Thread-safe."""
+    """The states of all versions, which are kept until the process ends. Thread-safe."""
 
     def __init__(self) -> None:
         self._models: dict[str, dict[int, VersionState]] = {}
@@ -73,7 +74,7 @@ class StateBoard:
         self._lock = threading.Lock()
 
     def write(self, name: str, version: int, state: State, error: StatusError | None = None) -> None:
-        """Records a new state and tells who waits for it."""
+        """Records a new state and tells the watches."""
         seen = VersionState(version, state, error)
         with self._lock:
             self._models.setdefault(name, {})[version] = seen
