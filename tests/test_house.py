@@ -53,7 +53,6 @@ MOST_MODULES = 16
 CROWDED = {
     "client/intent_client",
     "benchmarks/serving",
-    "tests/model_server",
 }
 
 
