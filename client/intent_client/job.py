@@ -1,157 +1,89 @@
-"""One `batch` command: its files, the signals that stop it, and what people are told."""
+"""The `batch` command: its files, the signals that stop it, and what people are told."""
 
 import asyncio
 import hashlib
 import signal
 import sys
 import time
-from collections.abc import Coroutine
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO
 
-from intent_client import inputs, outputs
-from intent_client.batch import Aim, Batch
-from intent_client.chunks import ChunkReader, chunks
-from intent_client.client import Client
+from intent_client import results, rows
+from intent_client.async_client import AsyncClient
+from intent_client.batch import Batch, Chunk, chunks
 from intent_client.errors import ClientError, UsageError
-from intent_client.journal import Destination, PartFile, State, Stdout
-from intent_client.lines import Lines
+from intent_client.journal import PartFile, State, Stdout
+from intent_client.options import Options
 from intent_client.progress import Progress
 
 
-@dataclass(frozen=True)
-class Job:
-    """What the command line says."""
+def run(options: Options) -> int:
+    """Exit status: 0 all rows answered, 1 some or all not, 128 + number of the signal that stopped it.
 
-    input: Path | None
-    """None: standard input."""
-    output: Path | None
-    """None: standard output."""
-    format: str | None
-    """Of the input; None: by its ending."""
-    column: str
-    reads_context: bool
-    prefix: str
-    aim: Aim
-    batch_size: int
-    concurrency: int
-    restart: bool
-    progress: bool | None
-    """Whether to draw a bar; None: on a terminal."""
-    url: str
-    key: str | None
-    time_limit: float
-
-    def run(self) -> int:
-        """Exit status: 0 all rows answered, 1 some or all not, 128 + number of the signal that stopped it.
-
-        Raises:
-            UsageError: options or files cannot be used.
-            OSError: a file cannot be opened.
-        """
-        input_format, output_format = self._formats()
-        begun = State(self._sha256(), self._shaping(input_format, output_format))
-        with self._opened() as stream, Progress(self._shows_progress(), self._size()) as progress:
-            lines = Lines(stream)
-            rows = inputs.FORMATS[input_format](lines, self.column, self.reads_context)
-            output = outputs.FORMATS[output_format](rows.names, self.prefix)
-            client = self._client(progress)
-            # Last: a run that cannot begin leaves no file.
-            with closing(Stdout(begun) if self.output is None else PartFile(self.output, begun, self.restart)) as place:
-                progress.begin(place.state)
-                batch = Batch(client, self.aim, output, place, progress, self.concurrency)
-                reader = ChunkReader(chunks(lines, rows, self.batch_size, place.state.position))
-                return self._ended(place, progress, _until_signal(client, batch, reader, progress))
-
-    def _ended(self, place: Destination, progress: Progress, work: Coroutine[None, None, int | None]) -> int:
-        began, rows_before = time.monotonic(), place.state.tally.rows
+    Raises:
+        ClientError: the batch cannot begin or go on.
+        OSError: a file cannot be opened or written.
+    """
+    if options.output and options.option:
+        raise UsageError("OUTPUT is given twice")
+    source = None if str(options.input) == "-" else options.input
+    target = options.output or options.option
+    input_format, output_format = _formats(options.format, source, target)
+    aim = {"threshold": options.threshold, "version": options.version, "label": options.label}
+    shaping = {
+        "--format": input_format,
+        "the output's format": output_format,
+        "--column": options.column,
+        "--no-context": "given" if options.no_context else None,
+        "--prefix": options.prefix,
+        **{f"--{name}": value for name, value in aim.items()},
+    }
+    settings = {name: str(value) for name, value in shaping.items() if value is not None}
+    is_file = source is not None and source.is_file()
+    with ExitStack() as stack:
+        lines = rows.Lines(_opened(source, stack))
+        found = rows.Rows(lines, input_format, options.column, not options.no_context)
+        output = results.Results(output_format, found.names, options.prefix)
+        client = AsyncClient(
+            options.url,
+            key=options.api_key(),
+            time_limit=options.time_limit,
+            connections=options.concurrency,
+            batch_size=options.batch_size,
+            on_wait=lambda error, seconds: progress.waiting(error, seconds),
+        )
+        begun = State(_sha256(source) if source and is_file else None, settings)
+        # Last: a run that cannot begin leaves no file.
+        place = stack.enter_context(closing(PartFile(target, begun, options.restart) if target else Stdout(begun)))
+        # On one terminal, results would run through the bar.
+        on_terminal = sys.stderr.isatty() and (target is not None or not sys.stdout.isatty())
+        shown = on_terminal if options.progress is None else options.progress
+        size = source.stat().st_size if source and is_file else None
+        progress = stack.enter_context(closing(Progress(shown, size, place.state)))
+        began, rows_before = time.monotonic(), place.state.position.rows
+        batch = Batch(client, aim, output, place, progress, options.concurrency)
         try:
-            signal_number = asyncio.run(work)
+            number = asyncio.run(
+                _until_signal(client, batch, chunks(lines, found, options.batch_size, place.state.position), progress)
+            )
         except BrokenPipeError:
             raise
         except (ClientError, OSError):
-            progress.say(self._how_to_go_on(place.state))
+            progress.say(_how_to_go_on(place.state, source, target))
             raise
-        if signal_number is not None:
-            progress.say(self._how_to_go_on(place.state))
-            return 128 + signal_number
-        tally, seconds = place.state.tally, time.monotonic() - began
-        speed = (tally.rows - rows_before) / seconds
-        rows = "1 row" if tally.rows == 1 else f"{tally.rows:,} rows"
-        progress.say(f"{rows}: {tally}; {seconds:.1f} s, {speed:,.0f} rows a second")
-        return 1 if tally.failed else 0
-
-    def _client(self, progress: Progress) -> Client:
-        return Client(
-            self.url,
-            key=self.key,
-            time_limit=self.time_limit,
-            connections=self.concurrency,
-            batch_size=self.batch_size,
-            on_wait=progress.waiting,
-        )
-
-    def _formats(self) -> tuple[str, str]:
-        by_ending = "txt" if self.input is None else _ending(self.input)
-        source = self.format or by_ending
-        if source not in inputs.FORMATS:
-            raise UsageError(f"{self.input}: the ending says no format; give --format csv, jsonl or txt")
-        natural = "csv" if source == "txt" else source
-        target = natural if self.output is None else _ending(self.output)
-        if target not in outputs.FORMATS:
-            raise UsageError(f"{self.output}: results are written as .csv or .jsonl")
-        if (source, target) == ("jsonl", "csv"):
-            raise UsageError("the fields of JSONL may differ from line to line; write the results as .jsonl")
-        if self.output is not None and self.input is not None and self.output.resolve() == self.input.resolve():
-            raise UsageError("input and output are the same file; choose another output")
-        return source, target
-
-    def _shaping(self, input_format: str, output_format: str) -> dict[str, str]:
-        chosen = {
-            "--format": input_format,
-            "the output's format": output_format,
-            "--column": self.column,
-            "--no-context": None if self.reads_context else "given",
-            "--prefix": self.prefix,
-            "--threshold": self.aim.threshold,
-            "--version": self.aim.version,
-            "--label": self.aim.label,
-        }
-        return {name: str(value) for name, value in chosen.items() if value is not None}
-
-    def _opened(self) -> AbstractContextManager[BinaryIO]:
-        if self.input is not None:
-            return self.input.open("rb")
-        # Never closed, and not sys.stdin: either would wait for the thread that still reads a line when it was stopped.
-        return nullcontext(open(0, "rb", closefd=False))
-
-    def _size(self) -> int | None:
-        return self.input.stat().st_size if self.input is not None and self.input.is_file() else None
-
-    def _sha256(self) -> str | None:
-        if self.input is None or not self.input.is_file():
-            return None
-        with self.input.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-
-    def _shows_progress(self) -> bool:
-        if self.progress is not None:
-            return self.progress
-        # On one terminal, results would run through the bar.
-        return sys.stderr.isatty() and (self.output is not None or not sys.stdout.isatty())
-
-    def _how_to_go_on(self, state: State) -> str:
-        done = f"stopped behind row {state.position.rows:,}"
-        if self.output is None:
-            return f"{done}; only with OUTPUT can a later run go on there"
-        same = "with the same input, " if self.input is None else ""
-        return f"{done}; to go on there, run the same command again, {same}without --restart"
+        if number is not None:
+            progress.say(_how_to_go_on(place.state, source, target))
+            return 128 + number
+        count, seconds = place.state.position.rows, time.monotonic() - began
+        speed = (count - rows_before) / seconds
+        said = "1 row" if count == 1 else f"{count:,} rows"
+        progress.say(f"{said}: {place.state}; {seconds:.1f} s, {speed:,.0f} rows a second")
+        return 1 if place.state.failed else 0
 
 
-async def _until_signal(client: Client, batch: Batch, reader: ChunkReader, progress: Progress) -> int | None:
-    """Runs the batch; the number of the signal that stopped it."""
+async def _until_signal(client: AsyncClient, batch: Batch, source: Iterator[Chunk], progress: Progress) -> int | None:
     caught: list[int] = []
 
     def stop(number: int) -> None:
@@ -161,7 +93,7 @@ async def _until_signal(client: Client, batch: Batch, reader: ChunkReader, progr
         work.cancel()
 
     async with client:
-        work = asyncio.create_task(batch.run(reader))
+        work = asyncio.create_task(batch.run(source))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
         await asyncio.wait([work])
@@ -169,6 +101,41 @@ async def _until_signal(client: Client, batch: Batch, reader: ChunkReader, progr
             return caught[0]
         work.result()
         return None
+
+
+def _formats(given: str | None, source: Path | None, target: Path | None) -> tuple[str, str]:
+    by_ending = "txt" if source is None else _ending(source)
+    read = given or by_ending
+    if read not in rows.FORMATS:
+        raise UsageError(f"{source}: the ending says no format; give --format csv, jsonl or txt")
+    written = _ending(target) if target else "csv" if read == "txt" else read
+    if written not in results.FORMATS:
+        raise UsageError(f"{target}: results are written as .csv or .jsonl")
+    if (read, written) == ("jsonl", "csv"):
+        raise UsageError("the fields of JSONL may differ from line to line; write the results as .jsonl")
+    if source and target and source.resolve() == target.resolve():
+        raise UsageError("input and output are the same file; choose another output")
+    return read, written
+
+
+def _opened(source: Path | None, stack: ExitStack) -> BinaryIO:
+    if source is not None:
+        return stack.enter_context(source.open("rb"))
+    # Never closed, and not sys.stdin: either would wait for the thread that still reads a line when it was stopped.
+    return open(0, "rb", closefd=False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _how_to_go_on(state: State, source: Path | None, target: Path | None) -> str:
+    done = f"stopped after row {state.position.rows:,}"
+    if target is None:
+        return f"{done}; only with OUTPUT can a later run go on there"
+    same = "" if source else "with the same input, "
+    return f"{done}; to go on there, run the same command again, {same}without --restart"
 
 
 def _ending(path: Path) -> str:

@@ -1,67 +1,71 @@
-"""What the gateway answers, as typed and frozen structs. Fields that a newer gateway adds are ignored."""
+"""What `batch` writes: each row of the input with the result's columns after its own."""
+
+import csv
+import io
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from intent_client.answers import Prediction
+from intent_client.errors import ClientError, UsageError
+from intent_client.rows import Row
 
-class Score(msgspec.Struct, frozen=True):
-    """One intent and its probability, 0 to 1."""
+FORMATS = ("csv", "jsonl")
+COLUMNS = ("intent", "score", "version", "abstained", "error")
 
-    intent: str
-    score: float
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """Where the time of one request went, in milliseconds, as the gateway measured it."""
-
-    queue: float
-    """Waiting for its turn in the gateway."""
-    model: float
-    """The call to the model server."""
-    gateway: float
-    """The gateway's own work."""
-    total: float
+Outcome = Prediction | ClientError
 
 
-class Prediction(msgspec.Struct, frozen=True):
-    """The intent of one text."""
+class Results:
+    """Turns rows and their outcomes into CSV, where an empty cell stands for nothing, or JSONL."""
 
-    intent: str | None
-    """None when the gateway abstained."""
-    abstained: bool
-    """Whether `score` is below the threshold."""
-    score: float
-    """The highest probability, 0 to 1."""
-    intents: tuple[Score, ...]
-    """The best first, as many as `top_k` asked for."""
-    model: str
-    version: int
-    """Of the model that answered."""
-    request_id: str
-    timing_ms: Timing
+    def __init__(self, kind: str, names: tuple[str, ...], prefix: str) -> None:
+        """`names`: the input's columns; `prefix`: put before each name in `COLUMNS`.
+
+        Raises:
+            UsageError: the input has a column of such a name.
+        """
+        self._is_csv = kind == "csv"
+        self._names = names
+        self._added = tuple(prefix + column for column in COLUMNS)
+        self._refuse_taken(names)
+
+    def header(self) -> bytes:
+        """What stands before the first row."""
+        return _csv([[*self._names, *self._added]]) if self._is_csv else b""
+
+    def encode(self, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> bytes:
+        """The rows, each with its outcome.
+
+        Raises:
+            UsageError: a row has a field of a name that is to be added.
+        """
+        pairs = [(row.fields, _values(outcome)) for row, outcome in zip(rows, outcomes, strict=True)]
+        if self._is_csv:
+            return _csv([[*fields.values(), *map(_cell, values)] for fields, values in pairs])
+        for fields, _ in pairs:
+            self._refuse_taken(fields)
+        whole = [{**fields, **dict(zip(self._added, values, strict=True))} for fields, values in pairs]
+        return b"".join(msgspec.json.encode(each) + b"\n" for each in whole)
+
+    def _refuse_taken(self, names: Collection[str]) -> None:
+        if taken := [name for name in self._added if name in names]:
+            raise UsageError(
+                f"the input has {', '.join(taken)} already; name the results otherwise, as with --prefix predicted_"
+            )
 
 
-class Intents(msgspec.Struct, frozen=True):
-    """The intents of one model version, in the order of their label indices."""
-
-    model: str
-    version: int
-    intents: tuple[str, ...]
+def _csv(rows: Sequence[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
-class Version(msgspec.Struct, frozen=True):
-    """One version that the model server knows, loaded or not."""
-
-    version: int
-    state: str
-    """START, LOADING, AVAILABLE, UNLOADING or END."""
-    error: str | None = None
-    """Name of a gRPC status: why the version could not be loaded."""
-    labels: tuple[str, ...] = ()
+def _values(outcome: Outcome) -> tuple[object, ...]:
+    if isinstance(outcome, ClientError):
+        return None, None, None, None, f"{outcome.code}: {outcome.detail}"
+    return outcome.intent, outcome.score, outcome.version, outcome.abstained, None
 
 
-class Models(msgspec.Struct, frozen=True):
-    """The versions of the gateway's model."""
-
-    name: str
-    default_label: str | None
-    versions: tuple[Version, ...]
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.telemetry.metrics import BreakerState
-from gateway.upstream.question import ROLES, UNKNOWN
+from gateway.upstream.question import ROLES
 
 REF = "#/components/schemas/"
 """Where the OpenAPI document has the schemas of these structs, each under its name."""
@@ -24,11 +24,12 @@ Text = Annotated[
         extra_json_schema={"minLength": 1, "pattern": r"\S"},
     ),
 ]
+# No default for these two: generated clients would send it along with `texts`, where neither may be.
 Role = Annotated[
     str,
     Meta(
-        description="Who said it: `student`, who cooks or builds, `teacher`, who guides, or `unknown`.",
-        extra_json_schema={"enum": list(ROLES), "default": UNKNOWN},
+        description="Who said it: `student`, who cooks or builds, `teacher`, who guides, or `unknown`, as if left out.",
+        extra_json_schema={"enum": list(ROLES)},
     ),
 ]
 Previous = Annotated[
@@ -36,7 +37,6 @@ Previous = Annotated[
     Meta(
         description="What was said right before, as a whole; empty: unknown.",
         examples=["Now let the onions fry until they are golden."],
-        extra_json_schema={"default": ""},
     ),
 ]
 # Any: an item of another type gets an error of its own instead of failing the others.
@@ -73,8 +73,9 @@ class Turn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassifyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Either one `text`, maybe with what is known around it, or several `texts`; and how they are to be answered."""
+    """Either `text`, with `role` and `previous` if they are known, or `texts`; and how they are to be answered."""
 
+    # What excludes what is said in words only: generators of clients drop a schema with oneOf or not beside fields.
     text: Text | UnsetType = UNSET
     role: Role | UnsetType = UNSET
     previous: Previous | UnsetType = UNSET

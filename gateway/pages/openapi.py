@@ -145,11 +145,7 @@ def _schemas(settings: Settings, routes: Sequence[Route]) -> dict[str, dict[str,
     kinds = {kind for each in routes for answer in each.answers.values() for kind in answer.kinds}
     kinds |= {each.body for each in routes if each.body} | _UNSEEN
     _, found = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
-    classify = found["ClassifyBody"]
-    classify["oneOf"] = [{"required": ["text"]}, {"required": ["texts"]}]
-    classify["not"] = {"required": ["version", "label"]}
-    classify["dependentRequired"] = {"role": ["text"], "previous": ["text"]}
-    fields = classify["properties"]
+    fields = found["ClassifyBody"]["properties"]
     fields["texts"]["maxItems"] = settings.max_texts
     bounded = [fields["texts"]["items"]["oneOf"][0]]
     bounded += [found[name]["properties"]["text"] for name in ("PredictBody", "ClassifyBody", "Turn")]

@@ -376,7 +376,7 @@ def test_a_gateway_that_stays_busy_stops_it_resumably(played: StandIn, tmp_path:
     done = run("batch", source, target, "--url", played.url, "--batch-size", "1", "--concurrency", "1")
     assert done.returncode == 1
     assert "overloaded: about overloaded, request " in done.stderr
-    assert "stopped behind row 1; to go on there, run the same command again" in done.stderr
+    assert "stopped after row 1; to go on there, run the same command again" in done.stderr
     assert not target.exists()
     played.always = None
     done = run("batch", source, target, "--url", played.url, "--batch-size", "1", "--concurrency", "1")

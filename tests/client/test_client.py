@@ -2,7 +2,7 @@
 
 import pytest
 
-from intent_client import AnswerError, Client, Prediction, Turn, UsageError
+from intent_client import AnswerError, AsyncClient, Prediction, Turn, UsageError
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.running import gateway
 from tests.gateway.tiny_model import NOT_A_NUMBER, PROBABILITY, probability
@@ -12,7 +12,7 @@ TEXTS = ["a", "ab", "abc", "naïve café", "🍝 pasta", 'quote " and \\', "NUL 
 
 
 async def test_predict_gives_the_ranked_intents(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         got = await client.predict("How long?", top_k=2)
     assert (got.intent, got.abstained, got.score) == (MODEL.intent("How long?"), False, PROBABILITY)
     assert (got.model, got.version) == ("intent", 1)
@@ -24,12 +24,12 @@ async def test_predict_gives_the_ranked_intents(url: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 async def test_every_text_arrives_as_it_is(url: str, text: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         assert (await client.predict(text)).intent == MODEL.intent(text)
 
 
 async def test_who_spoke_and_what_came_before_reach_the_model(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         got = await client.predict("Yes", role="student", previous="Shall we go on?")
         assert got.score == pytest.approx(probability("student", "Shall we go on?"))
         assert (await client.predict("Yes", role="unknown", previous="")).score == PROBABILITY
@@ -45,7 +45,7 @@ async def test_who_spoke_and_what_came_before_reach_the_model(url: str) -> None:
 async def test_an_error_names_the_field_of_its_text_among_all_of_them(url: str) -> None:
     turns = [Turn("a", previous="x" * (1001 if number in (3, 8) else number)) for number in range(9)]
     # One request takes 2000 bytes.
-    async with Client(url, batch_size=5) as client:
+    async with AsyncClient(url, batch_size=5) as client:
         got = await client.predict_many(turns)
     assert [(each.pointer, each.code) for each in got if isinstance(each, AnswerError)] == [
         ("/texts/3/previous", "text_too_long"),
@@ -56,7 +56,7 @@ async def test_an_error_names_the_field_of_its_text_among_all_of_them(url: str) 
 
 async def test_a_model_that_cannot_use_it_refuses_who_needs_it_only(server: ModelServer) -> None:
     with gateway(model_server=server.address, model_name="plain", **PATIENT) as running:
-        async with Client(f"http://127.0.0.1:{running.port}") as client:
+        async with AsyncClient(f"http://127.0.0.1:{running.port}") as client:
             with pytest.raises(AnswerError) as refused:
                 await client.predict("a", role="student")
             many = await client.predict_many(["a", Turn("b", role="student")])
@@ -69,7 +69,7 @@ async def test_a_model_that_cannot_use_it_refuses_who_needs_it_only(server: Mode
 
 
 async def test_below_the_threshold_it_abstains(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         got = await client.predict("How long?", threshold=0.9)
         assert (got.intent, got.abstained, got.score) == (None, True, PROBABILITY)
         assert len(got.intents) == len(MODEL.names)
@@ -77,7 +77,7 @@ async def test_below_the_threshold_it_abstains(url: str) -> None:
 
 
 async def test_a_version_or_a_label_can_be_asked(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         assert (await client.predict("a", version=1)).version == 1
         assert (await client.predict("a", label="stable")).version == 1
         assert (await client.predict_many(["a"], label="stable"))[0].version == 1
@@ -93,7 +93,7 @@ async def test_a_version_or_a_label_can_be_asked(url: str) -> None:
 
 
 async def test_intents_and_models(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         intents, models = await client.intents(), await client.models()
     assert (intents.model, intents.version, intents.intents) == ("intent", 1, MODEL.names)
     assert (models.name, models.default_label) == ("intent", None)
@@ -101,7 +101,7 @@ async def test_intents_and_models(url: str) -> None:
 
 
 async def test_a_refusal_says_everything(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         with pytest.raises(AnswerError) as refused:
             await client.predict("  ")
         error = refused.value
@@ -117,7 +117,7 @@ async def test_a_refusal_says_everything(url: str) -> None:
 
 async def test_many_texts_keep_their_order_over_several_requests(url: str) -> None:
     texts = ["x" * (1 + number % 7) for number in range(70)]
-    async with Client(url, batch_size=16) as client:
+    async with AsyncClient(url, batch_size=16) as client:
         got = await client.predict_many(texts, top_k=1)
     assert [each.intent for each in got if isinstance(each, Prediction)] == [MODEL.intent(text) for text in texts]
     # 70 texts in requests of 16.
@@ -126,7 +126,7 @@ async def test_many_texts_keep_their_order_over_several_requests(url: str) -> No
 
 
 async def test_a_bad_text_has_its_error_in_its_place(url: str) -> None:
-    async with Client(url, batch_size=3) as client:
+    async with AsyncClient(url, batch_size=3) as client:
         got = await client.predict_many(["a", "b", "c", "d", "", NOT_A_NUMBER, "g", "x" * 1001])
     assert [isinstance(each, Prediction) for each in got] == [True] * 4 + [False, False, True, False]
     empty, nan, long = (each for each in got if isinstance(each, AnswerError))
@@ -137,7 +137,7 @@ async def test_a_bad_text_has_its_error_in_its_place(url: str) -> None:
 
 
 async def test_only_bad_texts_and_no_texts(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         assert [each.code for each in await client.predict_many([" ", ""])] == ["invalid_request"] * 2
         assert await client.predict_many([]) == []
 
@@ -146,7 +146,7 @@ async def test_a_request_too_large_for_the_gateway_is_halved(url: str) -> None:
     """It takes 2000 bytes a body and 64 texts a request."""
     large = ["x" * (300 + number) for number in range(9)]
     many = ["y" * (1 + number % 5) for number in range(100)]
-    async with Client(url, batch_size=100) as client:
+    async with AsyncClient(url, batch_size=100) as client:
         for texts in (large, many):
             got = await client.predict_many(texts)
             assert [each.intent for each in got if isinstance(each, Prediction)] == [
@@ -155,7 +155,7 @@ async def test_a_request_too_large_for_the_gateway_is_halved(url: str) -> None:
 
 
 async def test_what_concerns_no_text_is_raised(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         with pytest.raises(AnswerError) as refused:
             await client.predict_many(["a", "b"], top_k=0)
     assert (refused.value.status, refused.value.pointer) == (400, "/top_k")
@@ -164,7 +164,7 @@ async def test_what_concerns_no_text_is_raised(url: str) -> None:
 async def test_a_gateway_without_model_server_is_asked_until_time_is_up() -> None:
     with gateway(model_server="127.0.0.1:1", **PATIENT) as running:
         waits: list[str] = []
-        client = Client(
+        client = AsyncClient(
             f"http://127.0.0.1:{running.port}", time_limit=2.5, on_wait=lambda error, _seconds: waits.append(error.code)
         )
         async with client:
@@ -191,32 +191,32 @@ async def test_a_gateway_without_model_server_is_asked_until_time_is_up() -> Non
 )
 def test_a_wrong_url_is_said_at_once(wrong: str) -> None:
     with pytest.raises(UsageError, match="no URL of a gateway; write it like http://localhost:5000"):
-        Client(wrong)
+        AsyncClient(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["", "a b", "key\n", "schlüssel"])
 def test_a_wrong_key_is_said_at_once(wrong: str) -> None:
     with pytest.raises(UsageError, match="API key"):
-        Client(key=wrong)
+        AsyncClient(key=wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"time_limit": 0}, {"connections": 0}, {"batch_size": 0}])
 def test_a_wrong_number_is_said_at_once(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError, match="at least 1"):
-        Client(**wrong)
+        AsyncClient(**wrong)
 
 
 async def test_a_closed_client_says_how_to_use_it(url: str) -> None:
-    client = Client(url)
-    with pytest.raises(UsageError, match="async with"):
+    client = AsyncClient(url)
+    with pytest.raises(UsageError, match="open the client first"):
         await client.predict("a")
     async with client:
         assert (await client.predict("a")).version == 1
-    with pytest.raises(UsageError, match="async with"):
+    with pytest.raises(UsageError, match="open the client first"):
         await client.models()
 
 
 async def test_half_a_character_is_refused_before_it_is_sent(url: str) -> None:
-    async with Client(url) as client:
+    async with AsyncClient(url) as client:
         with pytest.raises(UsageError, match="lone surrogate"):
             await client.predict("\ud83d")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from intent_client import AnswerError, BadAnswerError, Client, ClientError, Prediction, Turn, UnreachableError
+from intent_client import AnswerError, AsyncClient, BadAnswerError, ClientError, Prediction, Turn, UnreachableError
 from tests.client.stand_in import Reaction, StandIn, break_off, cut, intent, refuse, say, stand_in
 from tests.servers import free_port
 
@@ -28,7 +28,7 @@ PATIENT = 60.0
 )
 async def test_what_passes_is_tried_again_under_the_same_id(played: StandIn, first: Reaction) -> None:
     played.reactions = [first, first]
-    async with Client(played.url, time_limit=PATIENT) as client:
+    async with AsyncClient(played.url, time_limit=PATIENT) as client:
         got = await client.predict("hello")
     assert got.intent == intent("hello")
     assert len(played.asked) == 3
@@ -42,7 +42,7 @@ async def test_what_passes_is_tried_again_under_the_same_id(played: StandIn, fir
 )
 async def test_what_stays_wrong_is_asked_once(played: StandIn, status: int, code: str) -> None:
     played.reactions = [refuse(status, code, pointer="/text")]
-    async with Client(played.url) as client:
+    async with AsyncClient(played.url) as client:
         with pytest.raises(AnswerError, match=f"about {code}") as refused:
             await client.predict("hello")
     error = refused.value
@@ -54,7 +54,7 @@ async def test_what_stays_wrong_is_asked_once(played: StandIn, status: int, code
 async def test_retry_after_is_honoured_by_every_request_of_the_client(played: StandIn) -> None:
     played.reactions = [refuse(429, "rate_limited", retry_after="1")]
     refused = asyncio.Event()
-    async with Client(played.url, time_limit=PATIENT, on_wait=lambda *_: refused.set()) as client:
+    async with AsyncClient(played.url, time_limit=PATIENT, on_wait=lambda *_: refused.set()) as client:
         first = asyncio.create_task(client.predict("first"))
         await refused.wait()
         await asyncio.gather(first, client.predict("second"))
@@ -65,7 +65,7 @@ async def test_retry_after_is_honoured_by_every_request_of_the_client(played: St
 
 async def test_a_retry_after_beyond_the_time_limit_is_not_waited_for(played: StandIn) -> None:
     played.reactions = [refuse(503, "overloaded", retry_after="3600")]
-    async with Client(played.url, time_limit=PATIENT) as client:
+    async with AsyncClient(played.url, time_limit=PATIENT) as client:
         for _ in range(2):
             with pytest.raises(AnswerError) as refused:
                 await client.predict("hello")
@@ -79,7 +79,7 @@ async def test_a_date_as_retry_after_is_understood(played: StandIn) -> None:
         say(503, **{"Retry-After": "soon"}),
         say(503, **{"Retry-After": "Wed, 21 Oct 2065 07:28:00 GMT"}),
     ]
-    async with Client(played.url, time_limit=PATIENT) as client:
+    async with AsyncClient(played.url, time_limit=PATIENT) as client:
         with pytest.raises(AnswerError) as refused:
             await client.predict("hello")
     assert refused.value.code == "http_503"
@@ -91,7 +91,7 @@ async def test_a_date_as_retry_after_is_understood(played: StandIn) -> None:
 async def test_pauses_grow_while_it_fails(played: StandIn) -> None:
     played.reactions = [cut] * 4
     waits: list[float] = []
-    client = Client(played.url, time_limit=PATIENT, on_wait=lambda error, seconds: waits.append(seconds))
+    client = AsyncClient(played.url, time_limit=PATIENT, on_wait=lambda error, seconds: waits.append(seconds))
     async with client:
         await client.predict("hello")
     assert len(waits) == 4
@@ -102,7 +102,7 @@ async def test_pauses_grow_while_it_fails(played: StandIn) -> None:
 
 async def test_no_answer_is_waited_for_beyond_the_time_limit(played: StandIn) -> None:
     played.reactions = [played.hold]
-    async with Client(played.url, time_limit=0.3) as client:
+    async with AsyncClient(played.url, time_limit=0.3) as client:
         with pytest.raises(UnreachableError, match=r"no answer from http://127\.0\.0\.1:\d+ in 0\.3 s") as late:
             await client.predict("hello")
     assert (late.value.code, late.value.status) == ("unreachable", None)
@@ -114,7 +114,7 @@ async def test_no_answer_is_waited_for_beyond_the_time_limit(played: StandIn) ->
 
 async def test_a_later_try_is_told_the_time_that_is_left(played: StandIn) -> None:
     played.reactions = [refuse(503, "overloaded", retry_after="1")]
-    async with Client(played.url, time_limit=10) as client:
+    async with AsyncClient(played.url, time_limit=10) as client:
         await client.predict("hello")
     first, second = (int(asked.headers["X-Request-Timeout"]) for asked in played.asked)
     assert first - second >= 1000
@@ -122,7 +122,7 @@ async def test_a_later_try_is_told_the_time_that_is_left(played: StandIn) -> Non
 
 async def test_nobody_there() -> None:
     began = time.monotonic()
-    async with Client(f"http://127.0.0.1:{free_port()}", time_limit=0.5) as client:
+    async with AsyncClient(f"http://127.0.0.1:{free_port()}", time_limit=0.5) as client:
         with pytest.raises(UnreachableError, match="no connection to http://127"):
             await client.predict("hello")
     # The last try may end early: a pause that would go beyond the limit is not begun.
@@ -132,7 +132,7 @@ async def test_nobody_there() -> None:
 async def test_a_gateway_that_comes_later_is_found() -> None:
     port = free_port()
     waited = asyncio.Event()
-    async with Client(f"http://127.0.0.1:{port}", time_limit=PATIENT, on_wait=lambda *_: waited.set()) as client:
+    async with AsyncClient(f"http://127.0.0.1:{port}", time_limit=PATIENT, on_wait=lambda *_: waited.set()) as client:
         asking = asyncio.create_task(client.predict("hello"))
         await waited.wait()
         with stand_in(port):
@@ -150,7 +150,7 @@ async def test_a_gateway_that_comes_later_is_found() -> None:
 )
 async def test_something_else_answers(played: StandIn, reaction: Reaction, kind: type[ClientError], words: str) -> None:
     played.reactions = [reaction]
-    async with Client(played.url) as client:
+    async with AsyncClient(played.url) as client:
         with pytest.raises(kind) as wrong:
             await client.predict("hello")
     assert words in str(wrong.value)
@@ -158,27 +158,27 @@ async def test_something_else_answers(played: StandIn, reaction: Reaction, kind:
 
 
 async def test_https_to_a_port_that_speaks_http_is_final(played: StandIn) -> None:
-    async with Client(played.url.replace("http:", "https:"), time_limit=PATIENT) as client:
+    async with AsyncClient(played.url.replace("http:", "https:"), time_limit=PATIENT) as client:
         with pytest.raises(UnreachableError, match="no secure connection to https://"):
             await client.predict("hello")
 
 
 async def test_the_key_goes_along_and_a_path_before_v1_is_kept(played: StandIn) -> None:
-    async with Client(f"{played.url}/below/", key="s3cret") as client:
+    async with AsyncClient(f"{played.url}/below/", key="s3cret") as client:
         await client.predict("hello")
     assert played.asked[0].headers["Authorization"] == "Bearer s3cret"
     assert played.asked[0].path == "/below/v1/predict"
 
 
 async def test_one_pool_of_connections(played: StandIn) -> None:
-    async with Client(played.url, connections=3) as client:
+    async with AsyncClient(played.url, connections=3) as client:
         got = await asyncio.gather(*(client.predict("x" * number) for number in range(1, 41)))
     assert [each.intent for each in got] == [intent("x" * number) for number in range(1, 41)]
     assert len({asked.peer for asked in played.asked}) <= 3
 
 
 async def test_what_is_not_said_is_not_sent(played: StandIn) -> None:
-    async with Client(played.url) as client:
+    async with AsyncClient(played.url) as client:
         await client.predict("hello")
         await client.predict("hello", top_k=2, threshold=0.0, label="stable")
         await client.predict("hello", role="teacher", previous="")
@@ -195,7 +195,7 @@ async def test_a_failure_on_one_of_many_texts_is_found_by_halving(played: StandI
     broken = refuse(502, "model_contract_broken")
     # The whole, its second half, and that half's first text.
     played.reactions = [broken, played.answer, broken, broken, played.answer]
-    async with Client(played.url) as client:
+    async with AsyncClient(played.url) as client:
         got = await client.predict_many(["a", "bb", "ccc", "dddd"])
     assert [each.intent if isinstance(each, Prediction) else each.code for each in got] == [
         intent("a"),
@@ -214,7 +214,7 @@ async def test_a_failure_on_one_of_many_texts_is_found_by_halving(played: StandI
 
 async def test_a_load_balancer_that_stays_lost_is_not_halved(played: StandIn) -> None:
     played.always = say(502)
-    async with Client(played.url, time_limit=0.5) as client:
+    async with AsyncClient(played.url, time_limit=0.5) as client:
         with pytest.raises(AnswerError) as lost:
             await client.predict_many(["a", "bb"])
     assert lost.value.code == "http_502"
@@ -229,6 +229,6 @@ async def test_as_many_results_as_texts(played: StandIn) -> None:
             '{"queue":0,"model":0,"gateway":0,"total":0}}',
         )
     ]
-    async with Client(played.url) as client:
+    async with AsyncClient(played.url) as client:
         with pytest.raises(BadAnswerError, match="0 results for 1 texts"):
             await client.predict_many(["a"])

@@ -169,7 +169,7 @@ def test_help_loads_no_http_library_and_nothing_loads_tensorflow(url: str) -> No
         )
         return set(done.stdout.splitlines()[-1].split())
 
-    assert not loaded("--help") & {"aiohttp", "tqdm", "tensorflow", "grpc"}
+    assert not loaded("--help") & {"httpx", "anyio", "tqdm", "tensorflow", "grpc"}
     asked = loaded("predict", TEXT, "--url", url)
-    assert "aiohttp" in asked
-    assert not asked & {"tensorflow", "grpc", "numpy"}
+    assert "httpx" in asked
+    assert not asked & {"tensorflow", "aiohttp", "grpc", "numpy"}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -57,13 +58,13 @@ def test_stopped_it_finishes_what_is_in_flight_and_goes_on_behind_it(
     played.release()
     got, err = finish(process)
     assert got == status
-    assert "stopped behind row 40; to go on there, run the same command again, without --restart" in err
+    assert "stopped after row 40; to go on there, run the same command again, without --restart" in err
     assert not target.exists()
     assert (tmp_path / "out.csv.part").read_text() == "".join(expected.splitlines(keepends=True)[:41])
 
     done = run(*words)
     assert done.returncode == 0
-    assert "going on behind row 40" in done.stderr
+    assert "going on after row 40" in done.stderr
     assert "101 rows: 101 answered" in done.stderr
     assert target.read_text() == expected
     # Nothing was asked twice.
@@ -85,7 +86,7 @@ def test_a_second_signal_stops_at_once(played: StandIn, source: Path, tmp_path: 
     process.send_signal(signal.SIGINT)
     status, err = finish(process)
     assert status == 130
-    assert "stopped behind row 8" in err
+    assert "stopped after row 8" in err
     assert run(*words).returncode == 0
     assert target.read_text() == expected
     # Only the chunk that was in flight was asked twice.
@@ -109,7 +110,7 @@ def test_with_several_requests_in_flight_nothing_is_lost_or_asked_twice(
     played.release()
     status, err = finish(process)
     assert status == 130
-    assert "stopped behind row 16" in err
+    assert "stopped after row 16" in err
     assert run(*words).returncode == 0
     assert target.read_text() == expected
     assert sorted(_asked_texts(played)) == sorted([*TEXTS, "two\nlines"])
@@ -131,9 +132,27 @@ def test_killed_it_goes_on_behind_the_last_whole_chunk(played: StandIn, source: 
         file.write('20,"20 half a ro')
     done = run(*words)
     assert done.returncode == 0
-    assert "going on behind row 20" in done.stderr
+    assert "going on after row 20" in done.stderr
     assert target.read_text() == expected
     assert _asked_texts(played) == [*TEXTS[:24], *TEXTS[20:], "two\nlines"]
+
+
+def test_twenty_kills_at_random_moments_lose_no_row_and_write_none_twice(
+    played: StandIn, source: Path, tmp_path: Path
+) -> None:
+    expected = _expected(played.url, source)
+    target = tmp_path / "out.csv"
+    words = ["batch", source, target, "--url", played.url, "--batch-size", "1", "--concurrency", "2"]
+    moments = random.Random(12)
+    for _ in range(20):
+        process = start(*words)
+        played.wait_until_asked(len(played.asked) + moments.randint(1, 4))
+        process.kill()
+        process.communicate()
+    done = run(*words)
+    assert done.returncode == 0
+    assert "going on after row" in done.stderr
+    assert target.read_text() == expected
 
 
 def test_stopped_at_a_real_gateway(line: Relay, source: Path, tmp_path: Path) -> None:
@@ -150,7 +169,7 @@ def test_stopped_at_a_real_gateway(line: Relay, source: Path, tmp_path: Path) ->
         line.release()
         status, err = finish(process)
         assert status == 130
-        assert "stopped behind row 52" in err
+        assert "stopped after row 52" in err
         assert run(*words).returncode == 0
     with target.open(newline="") as file:
         got = [(row["text"], row["intent"], row["error"]) for row in csv.DictReader(file)]
@@ -165,7 +184,7 @@ def test_a_lost_gateway_stops_it_and_a_later_run_goes_on(played: StandIn, source
     played.always = cut
     done = run(*words)
     assert done.returncode == 1
-    assert "stopped behind row 12" in done.stderr
+    assert "stopped after row 12" in done.stderr
     assert "unreachable: no connection to http://127.0.0.1" in done.stderr
     played.always = None
     assert run(*words).returncode == 0
@@ -212,7 +231,7 @@ def test_a_pipe_that_sends_nothing_more_does_not_hold_it(played: StandIn, tmp_pa
     status = process.wait(60)
     _, err = finish(process)
     assert status == 130
-    assert "stopped behind row 2" in err
+    assert "stopped after row 2" in err
 
 
 @pytest.fixture
@@ -273,7 +292,7 @@ def test_a_finished_output_is_not_replaced_unless_told_so(played: StandIn, sourc
     assert target.read_text() == "precious"
     done = run("batch", source, target, "--url", played.url)
     assert done.returncode == 0
-    assert "going on behind row 8" in done.stderr
+    assert "going on after row 8" in done.stderr
     assert target.read_text() == _expected(played.url, source)
 
 
