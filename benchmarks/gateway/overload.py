@@ -15,9 +15,9 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import services
-from benchmarks.gateway_load import utterances
-from benchmarks.processes import resident_mib
+from benchmarks.shared import services
+from benchmarks.shared.processes import held
+from benchmarks.shared.texts import utterances
 
 LIMITS = {"max_in_flight": 16, "max_queue": 0}
 CONNECTIONS = 64
@@ -87,7 +87,7 @@ def measure(models: Path, path: str, rounds: int, seconds: float) -> tuple[list[
     with (
         tempfile.TemporaryDirectory() as state,
         services.model_server(models, Path(state)) as (_, address),
-        services.gateway(address, **LIMITS) as (pid, port),
+        services.gateway(address, LIMITS) as (pid, port),
     ):
         memory: list[float] = []
         scenes = [
@@ -102,7 +102,7 @@ def measure(models: Path, path: str, rounds: int, seconds: float) -> tuple[list[
                     answers = runner.run(_ask(port, requests, scene, seconds if number >= 0 else WARM_UP_SECONDS))
                 if number >= 0:
                     scene.rounds.append(answers)
-            memory.append(resident_mib(pid))
+            memory.append(held(pid).resident)
         return scenes, memory
 
 

@@ -16,7 +16,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import gateway_load, services
+from benchmarks.gateway.load import Round, run
+from benchmarks.shared import services
+from benchmarks.shared.texts import write_bodies
 
 CONNECTIONS = (1, 32)
 # A second. With a busy model server the gateway runs a tenth of the time, so fewer would need minutes.
@@ -87,14 +89,14 @@ def measure(models: Path, path: str, seconds: int, say: Callable[[str], None]) -
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         own_core = stack.enter_context(_others_cores())
-        bodies = gateway_load.write_bodies(state)
+        bodies = write_bodies(state)
         server, address = stack.enter_context(services.model_server(models, state))
         gateway, port = stack.enter_context(services.gateway(address))
         for thread in _threads(gateway) if own_core else ():
             os.sched_setaffinity(thread, own_core)
 
-        def load(connections: int, seconds: int) -> gateway_load.Round:
-            return gateway_load.run(gateway, server, port, path, bodies, connections, seconds)
+        def load(connections: int, seconds: int) -> Round:
+            return run(gateway, server, port, path, bodies, connections, seconds)
 
         load(max(CONNECTIONS), WARM_UP_SECONDS)
         profiles = []

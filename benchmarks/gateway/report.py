@@ -20,7 +20,7 @@ def markdown(figures: dict[str, Any]) -> str:
         f"them; real utterances to `{figures['path']}`, {figures['seconds']} s a round; medians, rounds: "
         f"{len(figures['load'][0]['rounds'])}, taken by turns.",
         "",
-        *_costs(figures["load"]),
+        *costs(figures["load"]),
         "",
         "CPU is per request, of all threads of the process. `combined` is the gateway as it is; `each alone` sends "
         "every text in a call of its own (`GATEWAY_MAX_COMBINED_TEXTS=1`). In brackets: lowest to highest round.",
@@ -69,7 +69,8 @@ def pictures(figures: dict[str, Any], folder: Path) -> None:
     figure.savefig(folder / PROFILE_PICTURE, dpi=120)
 
 
-def _costs(load: Sequence[dict[str, Any]]) -> Iterator[str]:
+def costs(load: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The table of what a request costs, a line a gateway and number of connections."""
     yield (
         "| connections | requests | requests/s | p50 ms | p90 ms | p99 ms | gateway CPU ms | model server CPU ms "
         "| gateway's share | failed |"
@@ -137,7 +138,7 @@ def _compared(scenes: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _median(rounds: Sequence[dict[str, Any]], name: str) -> float:
-    return statistics.median(each[name] for each in rounds)
+    return float(statistics.median(each[name] for each in rounds))
 
 
 def _connections(count: int) -> str:

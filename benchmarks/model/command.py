@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import command_line
+from benchmarks.shared import command_line
 
 HELP = "what the model itself costs: batch size, length, padding, threads, memory, and the time of each kind of op"
 
@@ -28,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints; 1 if there is no classifier or a process failed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from benchmarks.model.workers import WorkerError
+    from benchmarks.shared.model_process import ModelProcessError
     from training.errors import TrainingError
 
     directory = command_line.chosen(options)
     try:
         figures = measure(directory, options.compared)
-    except (TrainingError, WorkerError) as error:
+    except (TrainingError, ModelProcessError) as error:
         say(str(error))
         return 1
     command_line.deliver(options, "model", figures)
@@ -46,10 +46,10 @@ def measure(directory: Path, compared: int) -> dict[str, object]:
 
     Raises:
         ClassifierError: there is none.
-        WorkerError: a process that ran it failed.
+        ModelProcessError: a process that ran it failed.
     """
-    from benchmarks.gateway_load import utterances
-    from benchmarks.model import costs, policies, shapes, trace, workers
+    from benchmarks.model import costs, policies, settings, shapes, trace
+    from benchmarks.shared.texts import utterances
     from training.fit import classifier
 
     texts = utterances()
@@ -68,10 +68,10 @@ def measure(directory: Path, compared: int) -> dict[str, object]:
             "pieces": {"mean": round(statistics.mean(pieces), 1), "longest": max(pieces)},
             "rounds": costs.ROUNDS,
         }
-        with workers.running(shapes.SETTINGS, folder) as fresh:
+        with settings.running(shapes.SETTINGS, folder) as fresh:
             figures["memory"] = shapes.measure(fresh, say)
         figures["ops"] = trace.measure(folder, texts, say)
-        with workers.running(workers.settings(cores), folder) as running:
+        with settings.running(settings.settings(cores), folder) as running:
             alike = {setting: worker for setting, worker in running.items() if setting.threads == 1}
             figures["agreement"] = costs.measure_agreement(alike, texts[:compared], say)
             figures["utterances"] = costs.measure_utterances(running, texts, say)

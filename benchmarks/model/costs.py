@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmarks.model.workers import FIXED, Batches, Setting, Worker
-from benchmarks.texts import words
+from benchmarks.model.settings import FIXED, Setting
+from benchmarks.shared.model_process import Batches, ModelProcess
+from benchmarks.shared.texts import cut, words
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 LENGTHS = (8, 16, 24, 32, 48, 64)
@@ -21,6 +22,7 @@ UTTERANCE_SECONDS = 0.3
 SPECIAL_PIECES = 2
 
 Say = Callable[[str], None]
+Processes = Mapping[Setting, ModelProcess]
 Job = TypeVar("Job")
 
 
@@ -47,12 +49,7 @@ def row(pieces: int) -> str:
     return words(pieces - SPECIAL_PIECES)
 
 
-def cut(texts: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Batches of so many, in their order; what is left over at the end is left out."""
-    return [texts[start : start + size] for start in range(0, len(texts) - size + 1, size)]
-
-
-def measure_cells(workers: Mapping[Setting, Worker], limit: int, say: Say) -> list[dict[str, object]]:
+def measure_cells(workers: Processes, limit: int, say: Say) -> list[dict[str, object]]:
     """Rows that are all alike: every batch size with every length up to `limit`, every setting by turns.
 
     Returns: setting, batch, length and ms a row of each.
@@ -68,7 +65,7 @@ def measure_cells(workers: Mapping[Setting, Worker], limit: int, say: Say) -> li
     ]
 
 
-def measure_utterances(workers: Mapping[Setting, Worker], texts: Sequence[str], say: Say) -> list[dict[str, object]]:
+def measure_utterances(workers: Processes, texts: Sequence[str], say: Say) -> list[dict[str, object]]:
     """The same utterances for every setting, in batches as they come.
 
     Returns: setting, batch and rows a second of each.
@@ -83,7 +80,7 @@ def measure_utterances(workers: Mapping[Setting, Worker], texts: Sequence[str], 
     ]
 
 
-def measure_agreement(workers: Mapping[Setting, Worker], texts: Sequence[str], say: Say) -> list[dict[str, object]]:
+def measure_agreement(workers: Processes, texts: Sequence[str], say: Say) -> list[dict[str, object]]:
     """How far each setting's probabilities are from those of fixed 128, and in how many rows the label is another."""
     batches = [texts[start : start + 32] for start in range(0, len(texts), 32)]
     answers = {}
@@ -104,7 +101,7 @@ def difference(base: Sequence[Sequence[float]], rows: Sequence[Sequence[float]])
 
 
 def _rounds(
-    workers: Mapping[Setting, Worker],
+    workers: Processes,
     jobs: Mapping[Job, Batches],
     seconds: float,
     name: Callable[[Job], str],
@@ -123,7 +120,7 @@ def _rounds(
     return found
 
 
-def _turned(workers: Mapping[Setting, Worker], number: int) -> Iterator[tuple[Setting, Worker]]:
+def _turned(workers: Processes, number: int) -> Iterator[tuple[Setting, ModelProcess]]:
     """Each round begins with another one."""
     order = list(workers.items())
     place = number * len(order) // ROUNDS

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from benchmarks.model.settings import FIXED, LONGEST, MULTIPLE, OURS
 from benchmarks.model.trace import UNTRACED
-from benchmarks.model.workers import FIXED, LONGEST, MULTIPLE, OURS
 
 WIDTH, DPI = 8.0, 100
 # Okabe and Ito's colours, told apart with any kind of colour vision; and a mark each, for print.
-STYLES = {
+STYLES: dict[str, dict[str, Any]] = {
     FIXED: {"color": "#D55E00", "marker": "s"},
     LONGEST: {"color": "#56B4E9", "marker": "^"},
     MULTIPLE: {"color": "#E69F00", "marker": "v"},
@@ -167,7 +167,7 @@ def _line(axes: Axes, policy: str, points: Sequence[dict[str, Any]], key: str) -
 
 def _powers(axes: Axes, ticks: Sequence[int]) -> None:
     axes.set_xscale("log", base=2)
-    axes.set_xticks(ticks, ticks)
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
 
 
 def _distinct(entries: Sequence[dict[str, Any]], key: str) -> list[Any]:

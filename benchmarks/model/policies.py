@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from benchmarks.model.costs import LENGTHS, row
-from benchmarks.model.workers import FIXED, LONGEST, MULTIPLE, SIGNATURES
+from benchmarks.model.settings import FIXED, LONGEST, MULTIPLE, SIGNATURES
 from export import signatures, storage
 from training.errors import ClassifierError
 from training.fit import context

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.model import ops
+from benchmarks.model.settings import FIXED, OURS, Setting
 from benchmarks.model.trace import UNTRACED
-from benchmarks.model.workers import FIXED, OURS, Setting
 
 # Of the cells; the picture has all of them.
 SHOWN_BATCHES, SHOWN_LENGTHS = (1, 8, 32), (16, 32, 64)
@@ -75,8 +75,9 @@ def _utterances(figures: dict[str, Any]) -> str:
     sizes = sorted({each["batch"] for each in figures["utterances"]})
     found = {(_setting(each), each["batch"]): each for each in figures["utterances"]}
 
-    def ratio(setting: Setting, end: str = "median") -> float:
-        return found[setting, BATCH][end] / found[Setting(FIXED, setting.threads), BATCH]["median"]
+    def ratio(setting: Setting) -> float:
+        base = found[Setting(FIXED, setting.threads), BATCH]["median"]
+        return float(found[setting, BATCH]["median"] / base)
 
     rows = (
         [setting.name, *(_spread(found[setting, size], 0) for size in sizes), f"{ratio(setting):.1f}"]

@@ -1,11 +1,10 @@
 """Memory against the number of distinct (batch, length) shapes that a process has run."""
 
 import random
-from collections.abc import Mapping
 
-from benchmarks.model.costs import Say, row
-from benchmarks.model.workers import OURS, Setting, Worker
-from benchmarks.processes import resident_mib
+from benchmarks.model.costs import Processes, Say, row
+from benchmarks.model.settings import OURS, Setting
+from benchmarks.shared.processes import held
 
 SETTINGS = (Setting(OURS, 1), Setting(OURS, 1, onednn=True))
 # 480 shapes: these numbers of rows, each with these lengths.
@@ -15,7 +14,7 @@ STEP = 40
 WARM_UP = 20
 
 
-def measure(workers: Mapping[Setting, Worker], say: Say) -> list[dict[str, object]]:
+def measure(workers: Processes, say: Say) -> list[dict[str, object]]:
     """Runs every shape once, in the same random order everywhere.
 
     Returns: setting and `resident`, a list of [shapes run so far, resident MiB].
@@ -26,9 +25,9 @@ def measure(workers: Mapping[Setting, Worker], say: Say) -> list[dict[str, objec
     for setting, worker in workers.items():
         say(f"memory over {len(shapes)} shapes: {setting.name}")
         worker.time([[row(16)]] * WARM_UP, 0)
-        points = [(0, resident_mib(worker.pid))]
+        points = [(0, held(worker.pid).resident)]
         for done in range(STEP, len(shapes) + 1, STEP):
             worker.time([[row(length)] * rows for rows, length in shapes[done - STEP : done]], 0)
-            points.append((done, round(resident_mib(worker.pid), 1)))
+            points.append((done, round(held(worker.pid).resident, 1)))
         found.append({**setting.as_json(), "resident": points})
     return found

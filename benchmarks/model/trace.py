@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.model import ops
-from benchmarks.model.costs import Say, cut
-from benchmarks.model.workers import OURS, SAVED_MODELS, SIGNATURES, Batches, WorkerError, environment
+from benchmarks.model.costs import Say
+from benchmarks.model.settings import OURS, SAVED_MODELS, SIGNATURES, environment
+from benchmarks.shared.model_process import Batches, ModelProcessError
+from benchmarks.shared.texts import cut
 from model_server.process import memory
 
 SIZES = (1, 32)
@@ -32,7 +34,7 @@ def measure(folder: Path, texts: Sequence[str], say: Say) -> dict[str, dict[str,
     """Batch size -> group -> ms a row, one thread, over utterances as they come.
 
     Raises:
-        WorkerError: the process that traces failed.
+        ModelProcessError: the process that traces failed.
     """
     found = {}
     for size in SIZES:
@@ -45,7 +47,7 @@ def measure(folder: Path, texts: Sequence[str], say: Say) -> dict[str, dict[str,
             text=True,
         )
         if done.returncode:
-            raise WorkerError(f"the trace failed with status {done.returncode}; what it said stands above")
+            raise ModelProcessError(f"the trace failed with status {done.returncode}; what it said stands above")
         found[str(size)] = json.loads(done.stdout)
     return found
 

@@ -6,8 +6,9 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from benchmarks import command_line
+from benchmarks.shared import command_line
 
 HELP = "what computing in bfloat16 changes: accuracy on held-out rows, and rows a second in process"
 BATCHES = (1, 8, 32)
@@ -40,11 +41,13 @@ def run(options: argparse.Namespace) -> int:
 
 def measure(directory: Path, rounds: int, seconds: float) -> dict[str, object]:
     """Accuracy of both precisions, then the rates of all three ways by turns."""
-    from benchmarks.serving import sides
+    from benchmarks.shared import model_process
+    from benchmarks.shared.texts import cut, utterances
     from export import signatures
     from training.fit import classifier
 
     trained = classifier.load(directory)
+    texts = utterances()
     rates: dict[str, dict[str, list[float]]] = {name: {str(batch): [] for batch in BATCHES} for name, *_ in WAYS}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         versions = {precision: Path(folder) / precision for precision in ("float32", "bfloat16")}
@@ -54,7 +57,7 @@ def measure(directory: Path, rounds: int, seconds: float) -> dict[str, object]:
         splits = _accuracy(versions)
         models = {
             name: stack.enter_context(
-                sides.in_process(versions[precision], os.environ | {"TF_ENABLE_ONEDNN_OPTS": ops})
+                model_process.running(versions[precision], environment=os.environ | {"TF_ENABLE_ONEDNN_OPTS": ops})
             )
             for name, precision, ops in WAYS
         }
@@ -62,7 +65,7 @@ def measure(directory: Path, rounds: int, seconds: float) -> dict[str, object]:
             for batch in BATCHES:
                 say(f"round {number + 1} of {rounds}, batch {batch}")
                 for name, model in models.items():
-                    rates[name][str(batch)].append(model.measure(batch, seconds, number).rate)
+                    rates[name][str(batch)].append(model.rate(cut(texts, batch), seconds).rate)
     return {"classifier": str(directory), "rounds": rounds, "seconds": seconds, "splits": splits, "rates": rates}
 
 
@@ -101,7 +104,7 @@ def _accuracy(versions: dict[str, Path]) -> list[dict[str, object]]:
     return found
 
 
-def _intents(model) -> list[str]:
+def _intents(model: Any) -> list[str]:
     from training.data.intents import INTENTS
 
     named = model.signatures["labels"](label_index=list(range(len(INTENTS))))["intent"]

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 from http.client import HTTPConnection
+from typing import Any
 
-from benchmarks.gateway_load import utterances
+from benchmarks.shared.texts import utterances
 
 TEXTS = 20
 # Of a score, by precision: rows of another length are summed in another order, and the gateway rounds to 6 decimals.
@@ -26,7 +27,7 @@ def measure(baseline: int, gateway: int, precision: str) -> dict[str, object]:
     }
 
 
-def _answers(port: int, texts: Sequence[str]) -> list[dict]:
+def _answers(port: int, texts: Sequence[str]) -> list[dict[str, Any]]:
     found = []
     for text in texts:
         connection = HTTPConnection("127.0.0.1", port)

@@ -1,11 +1,10 @@
 """What a run has to show, and whether it does; from the figures alone."""
 
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.serving.measured import Figures, Measured, Spread
-from benchmarks.serving.rounds import BASELINE, FIXED, FIXED_ONEDNN, GATEWAY, OURS, SINGLE
+from benchmarks.serving.rounds import BASELINE, GATEWAY, SINGLE
 
 MANY = 32
 
@@ -26,8 +25,6 @@ def claims(figures: Figures) -> list[Claim]:
     if "long" in figures:
         found.append(_tail(figures["long"]))
     found += _memory(figures)
-    if "padding" in figures:
-        found += _padding(figures["padding"])
     return found
 
 
@@ -87,19 +84,4 @@ def _memory(figures: Figures) -> Iterator[Claim]:
 def growth(soak: Figures) -> tuple[float, float]:
     """The model server's private memory in MiB after the warm-up, and at the end."""
     warm = next(point for point in soak["points"] if point["requests"] >= soak["warm_up_requests"])
-    return tuple(point["model server"]["private"] for point in (warm, soak["points"][-1]))
-
-
-def _padding(padding: Figures) -> Iterator[Claim]:
-    different, most = padding["differing_labels"], padding["largest_difference"]
-    yield Claim(
-        "fixed 128 and ours: identical labels on every utterance",
-        f"{different} of {padding['utterances']:,} differ",
-        different == 0,
-    )
-    yield Claim("fixed 128 and ours: probabilities within 1e-5", f"{most:.1g}", most <= 1e-5)
-    rates = padding["rates"]
-    fixed = max((FIXED, FIXED_ONEDNN), key=lambda name: statistics.median(rates[name]))
-    ratio = Spread(tuple(ours / other for ours, other in zip(rates[OURS], rates[fixed], strict=True)))
-    aim = f"at least 4 times the rows a second of fixed 128 at batch {padding['batch']}"
-    yield _at_least(aim, ratio, 4, ".1f")
+    return warm["model server"]["private"], soak["points"][-1]["model server"]["private"]

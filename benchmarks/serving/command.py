@@ -5,13 +5,17 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from benchmarks import command_line
 from benchmarks.serving.rounds import CHOICES
+from benchmarks.shared import command_line
 from model_server.process.memory import ONEDNN_OPS
 
 HELP = "the service beside the design it replaced, the model server alone, the model alone and the gateway alone"
+
+Number = TypeVar("Number", int, float)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measures, writes, prints; 1 if something is missing, did not start, or a request failed."""
-    from benchmarks.gateway_load import NoLoadGeneratorError
-    from benchmarks.serving import comparison, generators
+    from benchmarks.serving import comparison
+    from benchmarks.shared import generators
+    from benchmarks.shared.generators import NoLoadGeneratorError
     from serving_config.errors import ServingConfigError
 
     # Like Ctrl-C: every process is stopped on the way out.
@@ -100,8 +105,8 @@ def _counts(words: str) -> tuple[int, ...]:
     return tuple(_positive(int)(word) for word in words.split(","))
 
 
-def _positive(kind: type):
-    def read(word: str):
+def _positive(kind: type[Number]) -> Callable[[str], Number]:
+    def read(word: str) -> Number:
         value = kind(word)
         if value <= 0:
             raise argparse.ArgumentTypeError(f"{word} is not above 0")

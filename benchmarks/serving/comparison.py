@@ -5,12 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from benchmarks.gateway_load import utterances, write_bodies
-from benchmarks.serving import agreement, padding, sides, soak
-from benchmarks.serving.rounds import BASELINE, BATCHES, Round, held
+from benchmarks.serving import agreement, sides, soak
+from benchmarks.serving.rounds import BASELINE, BATCHES, Round
+from benchmarks.shared import model_process
+from benchmarks.shared.model_process import ModelProcess
+from benchmarks.shared.processes import held
+from benchmarks.shared.texts import utterances, write_bodies
 from serving_config.binary import model_server_command
 
 WARM_UP_SECONDS = 3
@@ -62,18 +66,14 @@ def measure(plan: Plan, state: Path, say: Callable[[str], None]) -> dict[str, ob
     }
     with ExitStack() as stack:
         figures |= _Run(plan, models, state, say, stack).figures()
-    # By itself, so that no other process holds memory or wakes up.
-    if "padding" in plan.sides:
-        figures["padding"] = padding.measure(
-            plan.classifier, models / "intent" / "1", state, plan.rounds, plan.seconds, say
-        )
     return figures
 
 
-def failures(figures: dict[str, object]) -> int:
+def failures(figures: dict[str, Any]) -> int:
     """Requests without a good answer, in all rounds, and texts that baseline and service do not answer alike."""
     rounds = [*figures["measured"], *(figures[name] for name in ("long", "soak") if name in figures)]
-    return sum(each["failed"] for each in rounds) + figures.get("agreement", {}).get("differing", 0)
+    differing: int = figures.get("agreement", {}).get("differing", 0)
+    return sum(int(each["failed"]) for each in rounds) + differing
 
 
 class _Run:
@@ -82,7 +82,9 @@ class _Run:
     def __init__(self, plan: Plan, models: Path, state: Path, say: Callable[[str], None], stack: ExitStack) -> None:
         self._plan, self._state, self._say = plan, state, say
         bodies = write_bodies(state)
-        self._baseline = self._gateway = self._model = None
+        self._baseline: sides.Web | None = None
+        self._gateway: sides.Web | None = None
+        self._model: ModelProcess | None = None
         self._sides: list[sides.Side] = []
         say("starting the servers")
         if "baseline" in plan.sides:
@@ -98,7 +100,7 @@ class _Run:
         if "echo" in plan.sides:
             self._sides.append(stack.enter_context(sides.echo(bodies)).side)
         if "in-process" in plan.sides:
-            self._model = stack.enter_context(sides.in_process(models / "intent" / "1"))
+            self._model = stack.enter_context(model_process.running(models / "intent" / "1"))
 
     def figures(self) -> dict[str, object]:
         """Rounds, then what needs one side alone."""
@@ -107,16 +109,16 @@ class _Run:
             found["agreement"] = agreement.measure(self._baseline.port, self._gateway.port, self._plan.precision)
         for side in self._sides:
             side.measure(_within(side, max(self._plan.connections)), self._seconds(side, WARM_UP_SECONDS), 0)
-        found["measured"] = [each.figures() for each in self._rounds()]
-        memory = {side.name: {name: held(pid) for name, pid in side.processes.items()} for side in self._sides}
+        found["measured"] = [asdict(each) for each in self._rounds()]
+        memory = {side.name: {name: asdict(held(pid)) for name, pid in side.processes.items()} for side in self._sides}
         if self._model:
-            memory["in process"] = {"model": held(self._model.pid)}
+            memory["in process"] = {"model": asdict(held(self._model.pid))}
         found["memory"] = memory
         if self._gateway and self._plan.long:
             self._say(f"{LONG_CONNECTIONS} connections for {self._plan.long:g} s")
             found["long"] = {
                 "seconds": self._plan.long,
-                **self._gateway.side.measure(LONG_CONNECTIONS, self._plan.long, 0).figures(),
+                **asdict(self._gateway.side.measure(LONG_CONNECTIONS, self._plan.long, 0)),
             }
         if self._gateway and self._plan.soak:
             side = self._gateway.side
@@ -124,7 +126,8 @@ class _Run:
         return found
 
     def _rounds(self) -> list[Round]:
-        plan, found = self._plan, []
+        plan = self._plan
+        found: list[Round] = []
         for number in range(1, plan.rounds + 1):
             head = f"round {number} of {plan.rounds}"
             for connections in plan.connections:
@@ -132,8 +135,10 @@ class _Run:
                     if _within(side, connections) == connections:
                         found.append(side.measure(connections, self._seconds(side, plan.seconds), number))
                         self._say(f"{head}, {connections} connections: {_said(found[-1])}")
-            for batch in BATCHES if self._model else ():
-                found.append(self._model.measure(batch, plan.seconds, number))
+            if self._model is None:
+                continue
+            for batch in BATCHES:
+                found.append(sides.in_process(self._model, batch, plan.seconds, number))
                 self._say(f"{head}: {_said(found[-1])}")
         return found
 

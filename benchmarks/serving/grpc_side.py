@@ -60,7 +60,8 @@ def answer_bytes(address: str, texts: Sequence[str]) -> int:
         RuntimeError: the answer is none.
     """
     with grpc.insecure_channel(address) as channel:
-        answer = channel.unary_unary(METHOD)(request(texts))
+        predict: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(METHOD)
+        answer = predict(request(texts))
     rows = len(messages.PredictResponse.FromString(answer).outputs["label_index"].int64_val)
     if rows != len(texts):
         raise RuntimeError(f"the model server answered {len(texts)} texts with {rows} labels")

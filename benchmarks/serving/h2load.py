@@ -5,14 +5,15 @@ for a success, and gRPC's errors come with HTTP 200 too: whoever calls this says
 missing from the bytes that came counts as failed.
 """
 
+import math
 import re
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.serving import generators
-from benchmarks.serving.rounds import PERCENTS, Load, percentile
+from benchmarks.shared import generators
+from benchmarks.shared.generators import Load
 
 HEADERS = ("content-type: application/grpc", "te: trailers")
 # Of a gRPC message in an HTTP/2 body: a byte for compression, four for the length.
@@ -68,10 +69,15 @@ def load(
     return Load(
         requests=sum(len(run.latencies) for run in runs),
         rate=rate,
-        percentiles=tuple(percentile(latencies, percent) for percent in PERCENTS),
+        percentiles=(percentile(latencies, 50), percentile(latencies, 90), percentile(latencies, 99)),
         failed=sum(run.failed for run in runs),
         cpu_seconds=cpu,
     )
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The smallest value that this share of all values does not exceed; `ordered` rises and is not empty."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def shared(connections: int, payloads: int) -> Iterator[int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.serving.claims import claims, growth
-from benchmarks.serving.measured import Measured, Spread, picture, subject
+from benchmarks.serving.measured import Measured, picture, subject
 from benchmarks.serving.rounds import BASELINE, ECHO, GATEWAY, GENERATOR, SINGLE
 
 Figures = dict[str, Any]
@@ -14,7 +14,7 @@ def markdown(figures: Figures) -> str:
     """The section."""
     measured = Measured(figures)
     parts = [_opening(figures), _claims(figures), _table(figures, measured), _ratios(measured), _memory(figures)]
-    for name, part in (("long", _long), ("soak", _soak), ("padding", _padding)):
+    for name, part in (("long", _long), ("soak", _soak)):
         if name in figures:
             parts.append(part(figures))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -177,21 +177,3 @@ def _soak(figures: Figures) -> str:
 texts: private memory of the model server {before:.0f} MiB after the first {soak["warm_up_requests"]:,} and \
 {after:.0f} MiB at the end; resident memory of the gateway {gateway[0]:.0f} to {max(gateway):.0f} MiB; \
 {soak["failed"]} failed."""
-
-
-def _padding(figures: Figures) -> str:
-    padding = figures["padding"]
-    lines = [
-        "### Rows of 128 pieces against ours",
-        "",
-        f"| in process, batch {padding['batch']} | rows/s |",
-        "|---|---:|",
-        *(f"| {name} | {Spread(tuple(rates)).text('.0f')} |" for name, rates in padding["rates"].items()),
-    ]
-    lines += [
-        "",
-        f"The same weights and threads, by the same program. Of {padding['utterances']:,} utterances "
-        f"{padding['differing_labels']} get another label; the largest difference of a probability is "
-        f"{padding['largest_difference']:.1g}.",
-    ]
-    return "\n".join(lines)

@@ -1,7 +1,5 @@
 """What is compared: each side is started once, and measured whenever its turn comes."""
 
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import services
-from benchmarks.gateway_load import utterances
-from benchmarks.processes import cpu_seconds
-from benchmarks.serving import grpc_side, h2load, wrk
-from benchmarks.serving.rounds import BASELINE, BATCHED, ECHO, GATEWAY, GENERATOR, IN_PROCESS, SINGLE, Load, Round
+from benchmarks.serving import grpc_side, h2load
+from benchmarks.serving.rounds import BASELINE, BATCHED, ECHO, GATEWAY, GENERATOR, IN_PROCESS, SINGLE, Round
+from benchmarks.shared import services, wrk
+from benchmarks.shared.generators import Load
+from benchmarks.shared.model_process import ModelProcess
+from benchmarks.shared.processes import cpu_seconds
+from benchmarks.shared.texts import cut, utterances
 
 LOOK_SECONDS = 0.3
 REST_TRIES = 200
@@ -44,7 +44,9 @@ class Side:
         cpu = {name: (cpu_seconds(pid) - before[name]) * 1000 / rows for name, pid in self.processes.items()}
         cpu[GENERATOR] = load.cpu_seconds * 1000 / rows
         self._rest()
-        return Round(self.name, connections, number, rows, load.rate * self.rows, *load.percentiles, cpu, load.failed)
+        p50, p90, p99 = load.percentiles
+        rate = load.rate * self.rows
+        return Round(self.name, connections, number, rows, rate, p50, p90, p99, cpu, load.failed)
 
     def _rest(self) -> None:
         """Waits until nothing is left to do: a load generator goes away from requests that are under way.
@@ -101,56 +103,16 @@ def served(models: Path, state: Path, bodies: Path) -> Iterator[tuple[Web, Side,
 
 @contextmanager
 def echo(bodies: Path) -> Iterator[Web]:
-    """The gateway in front of a model server that answers at once."""
-    port = services.free_port()
-    with (
-        services.listening([sys.executable, "-m", "benchmarks.serving.echo", str(port)], port) as server,
-        services.gateway(f"127.0.0.1:{port}") as (gateway, gateway_port),
-    ):
-        yield Web(Side(ECHO, {"gateway": gateway, "echo": server}, _http(gateway_port, bodies)), gateway_port)
+    """The gateway in front of a stand-in for the model server that answers at once."""
+    with services.echo() as (server, address), services.gateway(address) as (gateway, port):
+        yield Web(Side(ECHO, {"gateway": gateway, "echo": server}, _http(port, bodies)), port)
 
 
-class InProcess:
-    """The model in a process without a server; see `in_process`."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self.pid = process.pid
-
-    def measure(self, batch: int, seconds: float, number: int) -> Round:
-        """One round."""
-        found = self._ask(f"rate {batch} {seconds}")
-        cpu = {"model": found["cpu_ms"]}
-        latencies = found["p50"], found["p90"], found["p99"]
-        return Round(IN_PROCESS[batch], 0, number, found["rows"], found["rate"], *latencies, cpu, 0)
-
-    def answers(self, file: Path, batch: int) -> None:
-        """The probabilities of every utterance, as an array file."""
-        self._ask(f"answers {batch} {file}")
-
-    def _ask(self, command: str) -> dict[str, float]:
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the process that runs the model alone ended at `{command}`")
-        return json.loads(line)
-
-
-@contextmanager
-def in_process(version: Path, environment: dict[str, str] | None = None) -> Iterator[InProcess]:
-    """A version of a model, loaded and ready."""
-    command = [sys.executable, "-m", "benchmarks.serving.in_process", str(version)]
-    process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        if process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"it did not start; `{' '.join(command)}` says why")
-        yield InProcess(process)
-    finally:
-        process.terminate()
-        process.wait()
+def in_process(model: ModelProcess, batch: int, seconds: float, number: int) -> Round:
+    """One round of the model in a process without a server."""
+    found = model.rate(cut(utterances(), batch), seconds)
+    cpu = {"model": found.cpu_ms}
+    return Round(IN_PROCESS[batch], 0, number, found.rows, found.rate, found.p50, found.p90, found.p99, cpu, 0)
 
 
 def _http(port: int, bodies: Path, are_answers_few: bool = False) -> Callable[[int, float], Load]:

@@ -3,11 +3,13 @@
 import json
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from benchmarks.gateway_load import utterances
-from benchmarks.serving import wrk
-from benchmarks.serving.rounds import held
+from benchmarks.shared import wrk
+from benchmarks.shared.processes import held
+from benchmarks.shared.texts import utterances
 
 CONNECTIONS = 16
 WARM_UP_REQUESTS = 5000
@@ -31,12 +33,12 @@ def measure(
     texts = utterances()
     file = state / "mixed"
     done, failed = 0, 0
-    points = []
+    points: list[dict[str, Any]] = []
     while done < WARM_UP_REQUESTS + requests:
         file.write_text("".join(f"{body}\n" for body in bodies(texts, len(points))))
         load = wrk.load(port, "/v1/predict", file, CONNECTIONS, PART_SECONDS)
         done, failed = done + load.requests, failed + load.failed
-        points.append({"requests": done, **{name: held(pid) for name, pid in processes.items()}})
+        points.append({"requests": done, **{name: asdict(held(pid)) for name, pid in processes.items()}})
         say(f"soak: {done} of {WARM_UP_REQUESTS + requests} requests")
     return {
         "connections": CONNECTIONS,

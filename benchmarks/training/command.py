@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import command_line
+from benchmarks.shared import command_line
 from benchmarks.training.recipes import WAYS
 
 HELP = "rows a second and memory of training, the reference recipe against ours, with the same encoder"
@@ -72,7 +72,8 @@ def _train(way: str, encoder: str, data: Path, steps: int) -> dict[str, float]:
     )
     if done.returncode:
         raise TrainingFailedError(f"training {way} failed with status {done.returncode}; what it said stands above")
-    return json.loads(done.stdout)
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures
 
 
 def say(line: str) -> None:

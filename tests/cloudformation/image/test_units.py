@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.memory import limits
 from gateway import server
 from gateway.api import drain
 from gateway.settings.settings import Settings
@@ -108,7 +107,10 @@ def test_the_gateway_takes_its_settings() -> None:
 
 
 def test_the_memory_limits_leave_a_quarter_of_1_gib_to_the_system() -> None:
-    assert sum(limits().values()) <= 0.75 * 1024
+    servers = (IMAGE / "units" / f"{name}.service" for name in ("intent-gateway", "intent-model-server"))
+    limits = [re.findall(r"^MemoryMax=(\d+)M$", unit.read_text(), re.MULTILINE) for unit in servers]
+    assert [len(found) for found in limits] == [1, 1]
+    assert sum(int(found) for (found,) in limits) <= 0.75 * 1024
     for name in ("intent-gateway", "intent-model-server"):
         assert service(name)["MemorySwapMax"] == "0"
 
