@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from benchmarks.model.settings import FIXED, LONGEST, MULTIPLE, OURS
@@ -41,7 +40,6 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
     """Writes all of them as performance-model-<name>.png."""
     folder.mkdir(parents=True, exist_ok=True)
     drawings: dict[str, Callable[[dict[str, Any]], Figure]] = {
-        "heatmap": heat_map,
         "lines": lines,
         "utterances": utterances,
         "memory": memory,
@@ -49,43 +47,6 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
     }
     for name, drawing in drawings.items():
         drawing(figures).savefig(folder / f"performance-model-{name}.png", dpi=DPI)
-
-
-def heat_map(figures: dict[str, Any]) -> Figure:
-    """A panel for each policy and number of threads, on one scale."""
-    cells = [cell for cell in figures["cells"] if not cell["onednn"]]
-    threads, policies = _distinct(cells, "threads"), _distinct(cells, "policy")
-    batches, lengths = sorted(_distinct(cells, "batch")), sorted(_distinct(cells, "length"))
-    values = [cell["median"] for cell in cells]
-    scale = LogNorm(min(values), max(values))
-    figure = Figure(figsize=(WIDTH, 2.9 * len(policies) * len(threads) / 2), layout="constrained")
-    panels = figure.subplots(len(policies) * len(threads) // 2 or 1, 2, squeeze=False).flatten()
-    for axes, (count, policy) in zip(
-        panels, [(count, policy) for count in threads for policy in policies], strict=False
-    ):
-        found = {
-            (c["batch"], c["length"]): c["median"] for c in cells if (c["threads"], c["policy"]) == (count, policy)
-        }
-        grid = [[found[batch, length] for length in lengths] for batch in batches]
-        image = axes.imshow(grid, norm=scale, cmap="cividis", aspect="auto", origin="lower")
-        for row, values in enumerate(grid):
-            for column, value in enumerate(values):
-                dark = scale(value) < 0.5
-                axes.text(
-                    column,
-                    row,
-                    f"{value:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white" if dark else "black",
-                )
-        axes.set_xticks(range(len(lengths)), lengths)
-        axes.set_yticks(range(len(batches)), batches)
-        axes.set(title=f"{policy}, {count} thread{'s'[: count > 1]}", xlabel="word pieces", ylabel="rows in the batch")
-    bar = figure.colorbar(image, ax=panels.tolist(), label="ms a row", aspect=60)
-    bar.ax.tick_params(which="both", labelsize=7)
-    return figure
 
 
 def lines(figures: dict[str, Any]) -> Figure:

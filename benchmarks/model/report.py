@@ -8,9 +8,9 @@ from benchmarks.model import ops
 from benchmarks.model.settings import FIXED, OURS, Setting
 from benchmarks.model.trace import UNTRACED
 
-# Of the cells; the picture has all of them.
+# Of the cells; the result file has all of them.
 SHOWN_BATCHES, SHOWN_LENGTHS = (1, 8, 32), (16, 32, 64)
-# Shapes; the picture has all points.
+# Numbers of shapes; the picture has more.
 SHOWN_SHAPES = (0, 40, 120, 240, 480)
 # The batch size of the ratios.
 BATCH = 32
@@ -59,8 +59,6 @@ def _cells(figures: dict[str, Any]) -> str:
     typical = sorted((cell["high"] - cell["low"]) / cell["median"] for cell in figures["cells"])
     return (
         "### Batch size, length and padding\n\n"
-        "![Milliseconds a row by batch size and length, a panel for each way to pad]"
-        "(images/performance-model-heatmap.png)\n\n"
         "![Milliseconds a row against length and against batch size](images/performance-model-lines.png)\n\n"
         "Rows that are all alike; ms a row at batch x length:\n\n"
         + _table(["", *(f"{batch} x {length}" for batch, length in shapes)], rows)

@@ -1,1 +1,1 @@
-"""The service beside what it replaced and beside its own limits. `python -m benchmarks serving --help`."""
+"""The service, the original design that it replaced, and the limits of both gateway and model."""

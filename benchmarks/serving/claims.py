@@ -1,4 +1,4 @@
-"""What a run has to show, and whether it does; from the figures alone."""
+"""The aims of a run, and whether its figures meet them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ def _opening(figures: Figures) -> str:
             f"{agreement['differing']} got another intent or score; the scores differ by at most "
             f"{agreement['largest_difference']:.1g}."
         )
-    return f"""## The service beside what it replaced, and its limits: `{subject(figures)}`
+    return f"""## The service, the original design, and the limits: `{subject(figures)}`
 
 ```sh
 {figures["command"]}
@@ -65,7 +65,7 @@ def _claims(figures: Figures) -> str:
     found = claims(figures)
     if not found:
         return ""
-    lines = ["### Must be shown", "", "| aim | found | met |", "|---|---:|---|"]
+    lines = ["### Aims", "", "| aim | found | met |", "|---|---:|---|"]
     lines += [f"| {each.aim} | {each.found} | {'yes' if each.met else '**no**'} |" for each in found]
     met = sum(each.met for each in found)
     return "\n".join([*lines, "", f"{met} of {len(found)} are met in this run."])
