@@ -71,10 +71,8 @@ def serve(options: Options) -> int:
     memory.leave_out_onednn_ops()
     runtime.leave_out_api()
     # TensorFlow takes a second to import; whoever asks for help or mistypes something does not wait for it.
-    from model_server.rest import monitoring, rest_server
-    from model_server.rest.rest_api import RestApi
+    from model_server.rest import rest_server
     from model_server.rpc import grpc_server
-    from model_server.rpc.admission import Admission
     from model_server.versions import reload
     from model_server.versions.loader import Loader
     from model_server.versions.manager import Manager
@@ -94,10 +92,8 @@ def serve(options: Options) -> int:
     if options.model_config_file and options.model_config_file_poll_wait_seconds > 0:
         reload.poll(core, options.model_config_file, options.model_config_file_poll_wait_seconds)
     stop.listening()
-    admission = Admission(options.grpc_max_threads)
-    services = grpc_server.Services(core, options.enable_serialization_as_tensor_content, admission)
-    server = grpc_server.start(services, options)
-    rest = rest_server.start(RestApi(core, options, monitoring.count), options, monitoring.metrics_page(options))
+    server = grpc_server.start(core, options)
+    rest = rest_server.start(core, options)
     stop.wait()
     _log.info("Draining for at most %d s", options.drain_seconds)
     drained = server.stop(options.drain_seconds)

@@ -89,7 +89,10 @@ class Servable:
             self._leases += 1
             return True
 
-    def release(self) -> None:
+    def __enter__(self) -> "Servable":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
         """Gives a lease back."""
         with self._lock:
             self._leases -= 1

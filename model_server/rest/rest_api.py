@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tensorflow_serving.apis import classification_pb2, model_pb2, regression_pb2
@@ -12,10 +11,10 @@ from model_server.errors import Code, StatusError, invalid_argument
 from model_server.inference import metadata
 from model_server.inference.classify import classify
 from model_server.inference.regress import regress
+from model_server.metrics import metrics
 from model_server.rest import rest_answers, rest_examples, rest_pages, rest_paths
 from model_server.rest.json_writer import error_page
 from model_server.rest.rest_predict import predict
-from model_server.versions.model_status import model_status
 from model_server.versions.server_core import ServerCore
 
 _log = logging.getLogger(__name__)
@@ -42,26 +41,6 @@ _HTTP_STATUS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What is known of an answered request, for whoever counts.
-
-    Attributes:
-        api: `predict`, `classify` or `regress` as the path has it; empty for every other request.
-        model_name: as the client sent it; empty where the path was not understood.
-        code: the canonical status.
-        seconds: how long the answer took.
-    """
-
-    api: str
-    model_name: str
-    code: Code
-    seconds: float
-
-
-Observer = Callable[[Outcome], None]
-
-
-@dataclass(frozen=True)
 class Reply:
     """An HTTP status and a JSON body."""
 
@@ -72,11 +51,9 @@ class Reply:
 class RestApi:
     """Answers every path below /v1/. Thread-safe."""
 
-    def __init__(self, core: ServerCore, options: Options, observe: Observer | None = None) -> None:
-        """`observe` is told of every request, in the thread that answered it."""
+    def __init__(self, core: ServerCore, options: Options) -> None:
         self._core = core
         self._timeout = max(0, options.rest_api_timeout_in_ms) / 1000 or None
-        self._observe = observe
 
     def answer(self, method: str, path: str, body: bytes) -> Reply:
         """The answer to a request other than OPTIONS; never raises."""
@@ -92,25 +69,23 @@ class RestApi:
             # No client may break the listener.
             _log.exception("%s %s", method, path)
             code, text = Code.INTERNAL, error_page(f"{type(error).__name__}: {error}")
-        self._tell(Outcome(api, spec.name, code, time.perf_counter() - start))
+        metrics.record_request(spec.name, api, "REST", code, time.perf_counter() - start)
         return Reply(_HTTP_STATUS[code], text.encode(errors="surrogateescape"))
 
     def preflight(self, origin: str) -> int:
         """The HTTP status of the answer to OPTIONS, which has no body; `origin` is the header of that name."""
         is_good = "http://" in origin or "https://" in origin
         code = Code.OK if is_good else Code.FAILED_PRECONDITION
-        self._tell(Outcome("", "", code, 0.0))
+        metrics.record_request("", "", "REST", code, 0.0)
         return _HTTP_STATUS[code]
-
-    def _tell(self, outcome: Outcome) -> None:
-        if self._observe:
-            self._observe(outcome)
 
     def _perform(self, method: str, path: str, target: rest_paths.Target, body: bytes) -> str:
         if method == "GET":
             if not target.spec.name:
                 raise invalid_argument("Missing model name in request.")
-            return self._metadata(target.spec) if target.action == "metadata" else self._status(target.spec)
+            if target.action == "metadata":
+                return self._metadata(target.spec)
+            return rest_pages.status_page(self._core.status(target.spec))
         if target.action == "predict":
             return predict(self._core, target.spec, body, self._timeout)
         if target.action == "classify":
@@ -119,30 +94,18 @@ class RestApi:
             return self._regress(target.spec, body)
         raise invalid_argument(f"Malformed request: {method} {path}")
 
-    def _status(self, spec: model_pb2.ModelSpec) -> str:
-        return rest_pages.status_page(model_status(self._core.board, spec))
-
     def _metadata(self, spec: model_pb2.ModelSpec) -> str:
-        servable = self._core.acquire(spec)
-        try:
+        with self._core.acquire(spec) as servable:
             return rest_pages.metadata_page(metadata.describe(servable, spec.name))
-        finally:
-            servable.release()
 
     def _classify(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
         spec.signature_name, examples = rest_examples.read(body)
-        servable = self._core.acquire(spec)
-        try:
+        with self._core.acquire(spec) as servable:
             request = classification_pb2.ClassificationRequest(model_spec=spec, input=examples)
             return rest_answers.classifications(classify(servable, request, self._timeout).result)
-        finally:
-            servable.release()
 
     def _regress(self, spec: model_pb2.ModelSpec, body: bytes) -> str:
         spec.signature_name, examples = rest_examples.read(body)
-        servable = self._core.acquire(spec)
-        try:
+        with self._core.acquire(spec) as servable:
             request = regression_pb2.RegressionRequest(model_spec=spec, input=examples)
             return rest_answers.regressions(regress(servable, request, self._timeout).result)
-        finally:
-            servable.release()

@@ -33,8 +33,7 @@ def predict(core: ServerCore, spec: model_pb2.ModelSpec, body: bytes, timeout: f
     """
     document = parse_object(body)
     name = signature_name(document)
-    servable = core.acquire(spec)
-    try:
+    with core.acquire(spec) as servable:
         signature = servable.signatures.get(name or DEFAULT_SIGNATURE)
         if signature is None:
             raise invalid_argument(f'Serving signature name: "{name or DEFAULT_SIGNATURE}" not found in signature def')
@@ -46,8 +45,6 @@ def predict(core: ServerCore, spec: model_pb2.ModelSpec, body: bytes, timeout: f
         start = time.perf_counter()
         outputs = _run(signature, feeds, timeout)
         metrics.record_run(spec.name, "Predict", time.perf_counter() - start)
-    finally:
-        servable.release()
     return rest_answers.rows(outputs) if by_row else rest_answers.columns(outputs)
 
 

@@ -6,19 +6,22 @@ import re
 import socket
 import threading
 import zlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from model_server.command_line import Options
+from model_server.config.config import read_text
+from model_server.config.protos import MonitoringConfig
+from model_server.metrics import metrics
 from model_server.rest import rest_paths
 from model_server.rest.rest_api import Reply, RestApi
+from model_server.versions.server_core import ServerCore
 
 _log = logging.getLogger(__name__)
 
+DEFAULT_METRICS_PATH = "/monitoring/prometheus/metrics"
 _API_PATH = re.compile("/v1/.*", re.ASCII | re.IGNORECASE)
 _METHODS = frozenset(("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"))
 # What the stock server's HTTP library says to what never gets to the API.
@@ -37,26 +40,20 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _EMPTY_TYPE = "text/html; charset=ISO-8859-1"
 
 
-@dataclass(frozen=True)
-class Exposition:
-    """The metrics page: its path, and who writes it."""
-
-    path: str
-    text: Callable[[], str]
-
-
 class RestServer:
     """A listening server."""
 
-    def __init__(self, api: RestApi, options: Options, exposition: Exposition | None) -> None:
+    def __init__(self, api: RestApi, options: Options, metrics_path: str) -> None:
         """Listens at `[::]` for IPv6 and IPv4, or at `0.0.0.0` on a machine without IPv6.
+
+        `metrics_path`: where the metrics page is; empty if there is none.
 
         Raises:
             OSError: the port is taken; OverflowError: it is no port.
         """
         cors = _CORS_HEADERS if options.rest_api_enable_cors_support else {}
         self._api = api
-        self._exposition = exposition
+        self._metrics_path = metrics_path
         self._headers = {hdrs.CONTENT_TYPE: "application/json"} | cors
         self._preflight_headers = {hdrs.CONTENT_TYPE: _EMPTY_TYPE} | cors
         listener = _listen(options.rest_api_port)
@@ -91,8 +88,8 @@ class RestServer:
         path = rest_paths.local(request.raw_path)
         if path is None:
             return _page(HTTPStatus.BAD_REQUEST)
-        if self._exposition and path.partition("?")[0] == self._exposition.path:
-            return await self._loop.run_in_executor(self._pool, _expose, self._exposition, path)
+        if self._metrics_path and path.partition("?")[0] == self._metrics_path:
+            return await self._loop.run_in_executor(self._pool, _metrics_page, self._metrics_path, path)
         if not _API_PATH.fullmatch(path):
             return _page(HTTPStatus.NOT_FOUND)
         if request.method == hdrs.METH_OPTIONS:
@@ -110,19 +107,21 @@ class RestServer:
         return self._api.answer(method, path, _unpack(body) if is_packed else body)
 
 
-def start(api: RestApi, options: Options, exposition: Exposition | None = None) -> RestServer | None:
+def start(core: ServerCore, options: Options) -> RestServer | None:
     """A listening server, if the options want one. Where that fails, the log says why and the gRPC API goes on alone.
 
-    `exposition`: the metrics page, if there is one.
+    Raises:
+        StatusError: the file that enables the metrics page is missing or does not parse.
     """
     port = options.rest_api_port
     if not port:
         return None
+    metrics_path = _metrics_path(options.monitoring_config_file)
     if port == options.port:
         _log.error("server_options.http_port cannot be same as grpc_port. Use another port, or 0 for no REST API")
         return None
     try:
-        return RestServer(api, options, exposition)
+        return RestServer(RestApi(core, options), options, metrics_path)
     except (OSError, OverflowError) as error:
         _log.error("Failed to start HTTP Server at localhost:%d: %s", port, error)
         return None
@@ -152,7 +151,14 @@ def _unpack(body: bytes) -> bytes:
     return content if unpacker.eof else b""
 
 
-def _expose(exposition: Exposition, path: str) -> web.Response:
-    is_exact = path == exposition.path
-    text = exposition.text() if is_exact else f"Unexpected path: {path}. Should be {exposition.path}"
+def _metrics_path(config_file: str) -> str:
+    if not config_file:
+        return ""
+    config = read_text(config_file, MonitoringConfig()).prometheus_config
+    return (config.path or DEFAULT_METRICS_PATH) if config.enable else ""
+
+
+def _metrics_page(metrics_path: str, path: str) -> web.Response:
+    is_exact = path == metrics_path
+    text = metrics.exposition() if is_exact else f"Unexpected path: {path}. Should be {metrics_path}"
     return web.Response(status=200 if is_exact else 400, body=text.encode(), headers={hdrs.CONTENT_TYPE: "text/plain"})

@@ -1,9 +1,10 @@
 """How many gRPC calls run at once, and the refusal of the others."""
 
 from collections import deque
-from typing import Any
 
 import grpc
+
+from model_server.rpc.services import Answer, Response
 
 
 class Admission:
@@ -16,11 +17,10 @@ class Admission:
         # Taken and put back without a lock: the deque's own operations are atomic.
         self._tickets = deque(range(max_threads - 1))
 
-    def limit(self, method: "grpc.RpcMethodHandler[Any, Any]") -> "grpc.RpcMethodHandler[Any, Any]":
-        """The same unary method, which answers RESOURCE_EXHAUSTED while too many calls run."""
-        answer: Any = method.unary_unary
+    def limit(self, answer: Answer) -> Answer:
+        """The same answer, but RESOURCE_EXHAUSTED while too many calls run."""
 
-        def answer_if_free(request: Any, context: grpc.ServicerContext) -> Any:
+        def answer_if_free(request: bytes, context: grpc.ServicerContext) -> Response:
             try:
                 ticket = self._tickets.pop()
             except IndexError:
@@ -30,6 +30,4 @@ class Admission:
             finally:
                 self._tickets.append(ticket)
 
-        return grpc.unary_unary_rpc_method_handler(
-            answer_if_free, method.request_deserializer, method.response_serializer
-        )
+        return answer_if_free

@@ -17,11 +17,11 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
-_PACKAGE = "tensorflow.serving"
+PACKAGE = "tensorflow.serving"
+_Methods = Mapping[str, tuple[type[Message], type[Message]]]
 # By file of the official interface: the service and the request and response of its methods. The generated modules
 # of these two files cannot be imported with protobuf 7.
-_Methods = Mapping[str, tuple[type[Message], type[Message]]]
-_FILES: Mapping[str, tuple[str, _Methods]] = {
+SERVICES: Mapping[str, tuple[str, _Methods]] = {
     "tensorflow_serving/apis/prediction_service.proto": (
         "PredictionService",
         {
@@ -51,15 +51,15 @@ _FILES: Mapping[str, tuple[str, _Methods]] = {
 def enable(server: grpc.Server, others: tuple[str, ...]) -> None:
     """Adds the service to a server that is not started yet; `others` are listed beside the model server's own two."""
     pool = descriptor_pool.Default()
-    for path, (service, methods) in _FILES.items():
+    for path, (service, methods) in SERVICES.items():
         pool.AddSerializedFile(_file(path, service, methods).SerializeToString())
-    own = [f"{_PACKAGE}.{service}" for service, _ in _FILES.values()]
+    own = [f"{PACKAGE}.{service}" for service, _ in SERVICES.values()]
     reflection.enable_server_reflection([*own, *others, reflection.SERVICE_NAME], server)
 
 
 def _file(path: str, service: str, methods: _Methods) -> FileDescriptorProto:
     files = {message.DESCRIPTOR.file.name for pair in methods.values() for message in pair}
-    file = FileDescriptorProto(name=path, package=_PACKAGE, syntax="proto3", dependency=sorted(files))
+    file = FileDescriptorProto(name=path, package=PACKAGE, syntax="proto3", dependency=sorted(files))
     # As in the official file: the pool takes a second definition of a file only if it is the same.
     file.options.cc_enable_arenas = True
     descriptor = file.service.add(name=service)

@@ -78,7 +78,7 @@ class Manager:
             self._pending[name] = versions
 
     def acquire(self, name: str, version: int | None) -> Servable:
-        """A lease on this version, or on the highest one that is loaded. Give it back with `release`.
+        """A lease on this version, or on the highest one that is loaded, to be used in a `with` statement.
 
         Raises:
             StatusError: NOT_FOUND.

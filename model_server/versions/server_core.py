@@ -4,12 +4,12 @@ import logging
 import threading
 from collections.abc import Mapping
 
-from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfigList, ModelServerConfig
 
 from model_server.config import config
 from model_server.config.config import ModelConfig
-from model_server.errors import CheckFailure, Code, StatusError, failed_precondition, invalid_argument
+from model_server.errors import CheckFailure, Code, StatusError, failed_precondition, invalid_argument, not_found
 from model_server.inference.servable import Servable
 from model_server.versions.manager import Manager
 from model_server.versions.source import Source
@@ -26,7 +26,7 @@ class ServerCore:
     """What every API asks: versions, labels, states."""
 
     def __init__(self, manager: Manager, source: Source, board: StateBoard, allow_unavailable_labels: bool) -> None:
-        self.board = board
+        self._board = board
         self._manager = manager
         self._source = source
         self._allow_unavailable_labels = allow_unavailable_labels
@@ -80,7 +80,7 @@ class ServerCore:
         names = frozenset(model.name for model in models)
         awaited = names - self._names if self._has_started else names
         # What a version was before it was dropped says nothing about the one to come.
-        with self.board.watch(awaited, from_now_on=self._has_started) as watch:
+        with self._board.watch(awaited, from_now_on=self._has_started) as watch:
             self._names = names
             self._source.configure(models)
             settled = watch.wait()
@@ -92,7 +92,7 @@ class ServerCore:
         self._has_started = True
 
     def acquire(self, spec: model_pb2.ModelSpec) -> Servable:
-        """A lease on the version that the spec means. Give it back with `release`.
+        """A lease on the version that the spec means, to be used in a `with` statement.
 
         Raises:
             StatusError: INVALID_ARGUMENT, no name or an unknown label; NOT_FOUND.
@@ -110,12 +110,34 @@ class ServerCore:
             raise invalid_argument(f"Unrecognized servable version label: {spec.version_label}")
         return self._manager.acquire(name, version)
 
+    def status(self, spec: model_pb2.ModelSpec) -> get_model_status_pb2.GetModelStatusResponse:
+        """Every version ever seen, highest first, or the one that the spec names. A label is not looked at.
+
+        Raises:
+            StatusError: NOT_FOUND.
+        """
+        seen = self._board.versions(spec.name)
+        if not seen:
+            raise not_found(f"Could not find any versions of model {spec.name}")
+        if spec.HasField("version"):
+            seen = tuple(one for one in seen if one.version == spec.version.value)
+            if not seen:
+                raise not_found(f"Could not find version {spec.version.value} of model {spec.name}")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for one in seen:
+            status = response.model_version_status.add(version=one.version, state=int(one.state)).status
+            status.SetInParent()
+            if one.error:
+                status.error_code = int(one.error.code)
+                status.error_message = one.error.message
+        return response
+
     def _checked_labels(self, models: tuple[ModelConfig, ...]) -> Labels:
         for model in models:
             current = self._labels.get(model.name, {})
             for label, version in model.labels.items():
                 may_wait = self._allow_unavailable_labels and current.get(label, version) == version
-                if not may_wait and not self.board.is_available(model.name, version):
+                if not may_wait and not self._board.is_available(model.name, version):
                     raise failed_precondition(
                         f"Request to assign label to version {version} of model {model.name}, "
                         "which is not currently available for inference"
