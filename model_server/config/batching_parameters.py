@@ -1,17 +1,9 @@
-"""BatchingParameters: read from the files that the flags name, checked, and turned into frozen values."""
+"""BatchingParameters, checked and turned into frozen values."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from model_server.command_line import Options
-from model_server.config import protos
-from model_server.config.config import read_text
 from model_server.errors import invalid_argument
-
-# In a version's directory, where models bring their own parameters.
-MODEL_FILE = "batching_params.pbtxt"
 
 
 @dataclass(frozen=True)
@@ -39,40 +31,6 @@ class QueueParameters:
     def padded_size(self, size: int) -> int:
         """The rows that a batch of this many is run with."""
         return next((allowed for allowed in self.allowed_batch_sizes if allowed >= size), size)
-
-
-def read_server_file(options: Options) -> Any:
-    """The BatchingParameters message that the flags name; without a file, an empty one.
-
-    Raises:
-        StatusError: as `config.read_text`.
-    """
-    message = protos.BatchingParameters()
-    if options.batching_parameters_file:
-        read_text(options.batching_parameters_file, message)
-    return message
-
-
-def read_model_file(directory: Path) -> Any | None:
-    """The message that a version brings along, if it does.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it does not parse.
-    """
-    file = directory / MODEL_FILE
-    return read_text(str(file), protos.BatchingParameters()) if file.exists() else None
-
-
-def batch_threads(message: Any) -> int:
-    """How many batches of the whole server run at the same time.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, none.
-    """
-    count: int = message.num_batch_threads.value if message.HasField("num_batch_threads") else os.cpu_count() or 1
-    if count < 1:
-        raise invalid_argument(f"num_batch_threads must be positive; was {count}")
-    return count
 
 
 def queue_parameters(message: Any) -> QueueParameters:

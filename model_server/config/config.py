@@ -1,14 +1,11 @@
-"""ModelServerConfig: read from the text file or made from flags, checked, and turned into frozen values."""
+"""ModelServerConfig: read from the text file or made from flags, and checked."""
 
-import enum
 import errno
 import os
 import re
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
@@ -21,33 +18,6 @@ _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9.]*://")
 _PLATFORM = "tensorflow"
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
-
-
-class Choice(enum.Enum):
-    """Which of the versions found on disk are wanted."""
-
-    LATEST = "the highest ones"
-    ALL = "every one"
-    SPECIFIC = "the listed ones"
-
-
-@dataclass(frozen=True)
-class VersionPolicy:
-    """`count` belongs to LATEST, `versions` to SPECIFIC."""
-
-    choice: Choice
-    count: int = 1
-    versions: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """One model of the configuration."""
-
-    name: str
-    base_path: str
-    policy: VersionPolicy
-    labels: Mapping[str, int]
 
 
 def read_text(path: str, message: AnyMessage) -> AnyMessage:
@@ -142,25 +112,3 @@ def _platform(model: model_server_config_pb2.ModelConfig) -> str:
     if model.model_type != model_server_config_pb2.TENSORFLOW:
         raise invalid_argument(f"ModelServerConfig::model_type choice {model.model_type} not supported.")
     return _PLATFORM
-
-
-def model_configs(models: model_server_config_pb2.ModelConfigList) -> tuple[ModelConfig, ...]:
-    """The models as values."""
-    return tuple(
-        ModelConfig(
-            name=model.name,
-            base_path=model.base_path.removeprefix("file://"),
-            policy=_policy(model.model_version_policy),
-            labels=dict(model.version_labels),
-        )
-        for model in models.config
-    )
-
-
-def _policy(policy: Any) -> VersionPolicy:
-    choice = policy.WhichOneof("policy_choice")
-    if choice == "all":
-        return VersionPolicy(Choice.ALL)
-    if choice == "specific":
-        return VersionPolicy(Choice.SPECIFIC, versions=tuple(policy.specific.versions))
-    return VersionPolicy(Choice.LATEST, count=policy.latest.num_versions or 1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from model_server.config.config import Choice, ModelConfig
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
 _log = logging.getLogger(__name__)
 
@@ -27,39 +27,41 @@ def aspired(model: ModelConfig) -> Aspired:
     Raises:
         BasePathError: there is no such directory.
     """
-    names = _children(model)
-    found = _by_number(names, model.base_path)
-    policy = model.policy
-    if policy.choice is Choice.SPECIFIC:
+    base_path = model.base_path.removeprefix("file://")
+    names = _children(base_path, model.name)
+    found = _by_number(names, base_path)
+    policy = model.model_version_policy
+    choice = policy.WhichOneof("policy_choice")
+    if choice == "specific":
         # The plain name of a version goes before other spellings of it.
         chosen = {
             version: str(version) if str(version) in names else found[version]
-            for version in policy.versions
+            for version in policy.specific.versions
             if version in found
         }
-        for version in sorted(set(policy.versions) - set(found)):
+        for version in sorted(set(policy.specific.versions) - set(found)):
             _log.warning(
                 "Version %d of servable %s is listed in its version policy but is not on disk", version, model.name
             )
-    elif policy.choice is Choice.ALL:
+    elif choice == "all":
         chosen = found
     else:
-        chosen = {version: found[version] for version in sorted(found)[-policy.count :]}
+        count = policy.latest.num_versions or 1
+        chosen = {version: found[version] for version in sorted(found)[-count:]}
     if not chosen:
         _log.warning(
             "No versions of servable %s found under base path %s. "
             "Did you forget to name your leaf directory as a number (eg. '/1/')?",
             model.name,
-            model.base_path,
+            base_path,
         )
-    return {version: Path(model.base_path, name) for version, name in chosen.items()}
+    return {version: Path(base_path, name) for version, name in chosen.items()}
 
 
-def _children(model: ModelConfig) -> list[str]:
-    path = model.base_path
+def _children(path: str, model_name: str) -> list[str]:
     if not os.path.exists(path):  # noqa: PTH110 - pathlib would tidy the path, and the message quotes it as configured
         raise BasePathError(
-            f"Could not find base path {path} for servable {model.name} with error NOT_FOUND: {path} not found"
+            f"Could not find base path {path} for servable {model_name} with error NOT_FOUND: {path} not found"
         )
     try:
         return sorted(os.listdir(path))  # noqa: PTH208 - names are all that counts, and they are compared as text

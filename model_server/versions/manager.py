@@ -4,9 +4,6 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 
 from model_server.errors import Code, StatusError, not_found
 from model_server.inference.servable import Servable
@@ -14,32 +11,13 @@ from model_server.process import memory
 from model_server.versions.discovery import Aspired
 from model_server.versions.loader import Loader
 from model_server.versions.periodic import run_periodically
-from model_server.versions.rollout import Action, Snapshot, next_action
+from model_server.versions.rollout import Action, Managed, Phase, next_action
 from model_server.versions.states import State, StateBoard
 
 _log = logging.getLogger(__name__)
 
 # The stock server's manager acts once in this many seconds.
 TICK_SECONDS = 0.1
-
-
-class Phase(Enum):
-    """Where a managed version stands."""
-
-    NEW = "not tried yet"
-    BUSY = "being loaded or unloaded"
-    SERVING = "lent out"
-    OVER = "failed or unloaded"
-
-
-@dataclass
-class Managed:
-    """A version that is or was wanted."""
-
-    version: int
-    path: Path
-    is_aspired: bool = True
-    phase: Phase = Phase.NEW
 
 
 class Manager:
@@ -126,11 +104,7 @@ class Manager:
     def _next_step(self) -> tuple[Action, str, Managed] | None:
         steps: list[tuple[Action, str, Managed]] = []
         for name, managed in self._models.items():
-            snapshots = (
-                Snapshot(one.version, one.is_aspired, one.phase is Phase.NEW, one.phase is Phase.SERVING)
-                for one in managed.values()
-            )
-            if chosen := next_action(snapshots):
+            if chosen := next_action(managed.values()):
                 steps.append((chosen[0], name, managed[chosen[1]]))
         # Memory is freed before it is taken.
         return min(steps, key=lambda step: step[0] is not Action.UNLOAD, default=None)

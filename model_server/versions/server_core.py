@@ -2,13 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
-from tensorflow_serving.config.model_server_config_pb2 import ModelConfigList, ModelServerConfig
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from model_server.config import config
-from model_server.config.config import ModelConfig
 from model_server.errors import CheckFailure, Code, StatusError, failed_precondition, invalid_argument, not_found
 from model_server.inference.servable import Servable
 from model_server.versions.manager import Manager
@@ -39,7 +38,7 @@ class ServerCore:
     def apply(self, new: ModelServerConfig) -> None:
         """Takes a configuration, which is total, and waits without a time limit for the models that are new in it.
 
-        What is refused after `_remember` leaves the models and labels that are served as they were, but the next
+        What is refused after `_check` leaves the models and labels that are served as they were, but the next
         configuration is compared with this one, as in the stock server.
 
         Raises:
@@ -53,12 +52,14 @@ class ServerCore:
                 return
             if new.WhichOneof("config") == "custom_model_config":
                 raise CheckFailure("ModelServer does not support custom model config; list models instead")
-            listed = self._remember(new)
-            models = config.model_configs(listed)
-            self._labels = self._checked_labels(models)
-            config.check_platforms(listed)
-            self._switch(models)
-            if any(model.HasField("logging_config") for model in listed.config):
+            # A copy: the models that are served are parts of it.
+            self._config = ModelServerConfig()
+            self._config.CopyFrom(new)
+            models = self._config.model_config_list
+            self._labels = self._checked_labels(models.config)
+            config.check_platforms(models)
+            self._switch(models.config)
+            if any(model.HasField("logging_config") for model in models.config):
                 raise invalid_argument("No request-logger-creator provided.")
 
     def _check(self, new: ModelServerConfig) -> None:
@@ -71,12 +72,7 @@ class ServerCore:
         config.check(new.model_config_list)
         config.check_same_platforms(self._config.model_config_list, new.model_config_list)
 
-    def _remember(self, new: ModelServerConfig) -> ModelConfigList:
-        self._config = ModelServerConfig()
-        self._config.CopyFrom(new)
-        return self._config.model_config_list
-
-    def _switch(self, models: tuple[ModelConfig, ...]) -> None:
+    def _switch(self, models: Sequence[ModelConfig]) -> None:
         names = frozenset(model.name for model in models)
         awaited = names - self._names if self._has_started else names
         # What a version was before it was dropped says nothing about the one to come.
@@ -132,17 +128,17 @@ class ServerCore:
                 status.error_message = one.error.message
         return response
 
-    def _checked_labels(self, models: tuple[ModelConfig, ...]) -> Labels:
+    def _checked_labels(self, models: Sequence[ModelConfig]) -> Labels:
         for model in models:
             current = self._labels.get(model.name, {})
-            for label, version in model.labels.items():
+            for label, version in model.version_labels.items():
                 may_wait = self._allow_unavailable_labels and current.get(label, version) == version
                 if not may_wait and not self._board.is_available(model.name, version):
                     raise failed_precondition(
                         f"Request to assign label to version {version} of model {model.name}, "
                         "which is not currently available for inference"
                     )
-        return {model.name: model.labels for model in models}
+        return {model.name: dict(model.version_labels) for model in models}
 
 
 def _reason(name: str, seen: VersionState) -> str:

@@ -6,9 +6,10 @@ loaded, as in the stock server.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
-from model_server.config.config import ModelConfig
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
+
 from model_server.versions.discovery import Aspired, BasePathError, aspired
 from model_server.versions.periodic import run_periodically
 
@@ -26,7 +27,7 @@ class Source:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._poll, name="source", daemon=True)
 
-    def configure(self, models: Sequence[ModelConfig]) -> None:
+    def configure(self, models: Iterable[ModelConfig]) -> None:
         """Replaces the models; those no longer among them lose all their versions at once.
 
         The first call starts to look, in the thread.

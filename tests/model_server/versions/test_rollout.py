@@ -1,21 +1,20 @@
 """The order in which versions of one model come and go."""
 
+from pathlib import Path
+
 import pytest
 
-from model_server.versions.rollout import Action, Snapshot, next_action
+from model_server.versions.rollout import Action, Managed, Phase, next_action
 
-SERVING = {"is_new": False, "is_serving": True}
-NEW = {"is_new": True, "is_serving": False}
-# Being loaded or unloaded, failed, or unloaded.
-OTHER = {"is_new": False, "is_serving": False}
+NEW, BUSY, SERVING, OVER = Phase
 
 
-def wanted(version: int, state: dict[str, bool]) -> Snapshot:
-    return Snapshot(version, is_aspired=True, **state)
+def wanted(version: int, phase: Phase) -> Managed:
+    return Managed(version, Path(), is_aspired=True, phase=phase)
 
 
-def unwanted(version: int, state: dict[str, bool]) -> Snapshot:
-    return Snapshot(version, is_aspired=False, **state)
+def unwanted(version: int, phase: Phase) -> Managed:
+    return Managed(version, Path(), is_aspired=False, phase=phase)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,7 @@ def unwanted(version: int, state: dict[str, bool]) -> Snapshot:
         pytest.param([wanted(1, SERVING)], None, id="all is well"),
         pytest.param([wanted(1, NEW), wanted(3, NEW), wanted(2, NEW)], (Action.LOAD, 3), id="the highest comes first"),
         pytest.param([unwanted(1, SERVING), wanted(2, NEW)], (Action.LOAD, 2), id="the new one beside the old one"),
-        pytest.param([unwanted(1, SERVING), wanted(2, OTHER)], None, id="the old one stays while the new one loads"),
+        pytest.param([unwanted(1, SERVING), wanted(2, BUSY)], None, id="the old one stays while the new one loads"),
         pytest.param([unwanted(1, SERVING), wanted(2, SERVING)], (Action.UNLOAD, 1), id="then the old one goes"),
         pytest.param([wanted(1, NEW), unwanted(2, SERVING)], (Action.LOAD, 1), id="rollback: the older comes first"),
         pytest.param([unwanted(2, SERVING)], (Action.UNLOAD, 2), id="nothing is wanted, all go"),
@@ -35,13 +34,13 @@ def unwanted(version: int, state: dict[str, bool]) -> Snapshot:
             id="of two unwanted ones the lowest goes before the new one comes",
         ),
         pytest.param([unwanted(1, NEW)], None, id="an unwanted one that was never tried is left alone"),
-        pytest.param([unwanted(1, OTHER), wanted(2, SERVING)], None, id="one that failed need not be unloaded"),
+        pytest.param([unwanted(1, OVER), wanted(2, SERVING)], None, id="one that failed need not be unloaded"),
         pytest.param(
-            [unwanted(1, SERVING), wanted(3, OTHER), wanted(2, NEW)],
+            [unwanted(1, SERVING), wanted(3, OVER), wanted(2, NEW)],
             (Action.LOAD, 2),
             id="after one that failed the next one is tried",
         ),
     ],
 )
-def test_next_action(versions: list[Snapshot], action: tuple[Action, int] | None) -> None:
+def test_next_action(versions: list[Managed], action: tuple[Action, int] | None) -> None:
     assert next_action(versions) == action
