@@ -1,11 +1,4 @@
-"""The errors of model_server.
-
-ModelServerError
-├── FlagError      a flag's value does not parse; nothing was started
-├── CheckFailure   the start failed where the stock server aborts
-├── JsonError      a REST request's body is not JSON
-└── StatusError    a canonical code and the message that a client, or the operator at start, gets to read
-"""
+"""The errors of the model server, all of them ModelServerError."""
 
 from enum import IntEnum
 
@@ -37,19 +30,15 @@ class ModelServerError(Exception):
 
 
 class FlagError(ModelServerError):
-    """A flag's value does not parse."""
+    """A flag's value does not parse; nothing was started."""
 
 
 class CheckFailure(ModelServerError):  # noqa: N818
     """The server cannot start. The stock server ends by SIGABRT here, and so does this one."""
 
 
-class JsonError(ModelServerError):
-    """Not JSON; reads `<text> at offset: <byte>`."""
-
-
 class StatusError(ModelServerError):
-    """A canonical status: what the stock server would answer, word for word."""
+    """A canonical code and the message that the client or, at start, the operator reads: the stock server's words."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)

@@ -51,6 +51,8 @@ class Metric:
         self.is_silent = is_silent
         self._name = _NO_NAME.sub(":", path)
         self._labels = labels
+        # The numbers that the values were added up to, by the values of the labels.
+        self._cells: dict[Labels, list[float]] = {}
 
     def note(self, labels: Labels, value: float) -> None:
         """Appends a value, to be added up later."""
@@ -64,19 +66,20 @@ class Metric:
 
     def lines(self) -> Iterator[str]:
         """The TYPE line and the values, by labels in order."""
-        _add_up()
-        points = self._points()
-        if points or not self.is_silent:
+        cells = self._added_up()
+        if cells or not self.is_silent:
             yield f"# TYPE {self._name} {self.kind}"
-            yield from points
+        for values, cell in cells:
+            pairs = zip(self._labels, values, strict=True)
+            yield from self._points(",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in pairs), cell)
 
-    def _points(self) -> list[str]:
+    def _added_up(self) -> list[tuple[Labels, list[float]]]:
+        _add_up()
+        with _adding:
+            return sorted((labels, list(cell)) for labels, cell in self._cells.items())
+
+    def _points(self, braces: str, cell: list[float]) -> Iterator[str]:
         raise NotImplementedError
-
-    def _braces(self, values: Labels) -> str:
-        return ",".join(
-            f'{name}="{value.translate(_ESCAPES)}"' for name, value in zip(self._labels, values, strict=True)
-        )
 
 
 class Counter(Metric):
@@ -84,30 +87,20 @@ class Counter(Metric):
 
     kind = "counter"
 
-    def __init__(self, path: str, *labels: str) -> None:
-        super().__init__(path, *labels)
-        self._values: dict[Labels, int] = {}
-
     def add(self, *labels: str, by: int = 1) -> None:
         """Counts."""
         self.note(labels, by)
 
     def add_up(self, labels: Labels, value: float) -> None:
         """As in `Metric`."""
-        self._values[labels] = self._values.get(labels, 0) + int(value)
+        self._cells.setdefault(labels, [0])[0] += int(value)
 
     def total(self) -> int:
         """The sum over all labels."""
-        _add_up()
-        return sum(self._snapshot().values())
+        return int(sum(cell[0] for _, cell in self._added_up()))
 
-    def _snapshot(self) -> dict[Labels, int]:
-        with _adding:
-            return dict(self._values)
-
-    def _points(self) -> list[str]:
-        values = sorted(self._snapshot().items())
-        return [f"{self._name}{{{self._braces(labels)}}} {value}" for labels, value in values]
+    def _points(self, braces: str, cell: list[float]) -> Iterator[str]:
+        yield f"{self._name}{{{braces}}} {cell[0]}"
 
 
 class Gauge(Counter):
@@ -125,8 +118,6 @@ class Histogram(Metric):
         super().__init__(path, *labels, is_silent=is_silent)
         self._bounds = bounds
         self._limits = [f"{bound:g}" for bound in bounds] + ["+Inf"]
-        # Counts by bucket and the sum of the values.
-        self._cells: dict[Labels, tuple[list[int], list[float]]] = {}
 
     def observe(self, value: float, *labels: str) -> None:
         """Counts a value."""
@@ -134,20 +125,15 @@ class Histogram(Metric):
 
     def add_up(self, labels: Labels, value: float) -> None:
         """As in `Metric`."""
-        counts, total = self._cells.setdefault(labels, ([0] * len(self._limits), [0.0]))
-        counts[bisect_right(self._bounds, value)] += 1
-        total[0] += value
+        # The counts by bucket, and the sum of the values.
+        cell = self._cells.setdefault(labels, [0] * len(self._limits) + [0.0])
+        cell[bisect_right(self._bounds, value)] += 1
+        cell[-1] += value
 
-    def _points(self) -> list[str]:
-        with _adding:
-            cells = sorted((labels, list(counts), total[0]) for labels, (counts, total) in self._cells.items())
-        points: list[str] = []
-        for labels, counts, total in cells:
-            braces = self._braces(labels)
-            start = f'{self._name}_bucket{{{braces}{"," * bool(braces)}le="'
-            points += [
-                f'{start}{limit}"}} {below}' for limit, below in zip(self._limits, accumulate(counts), strict=True)
-            ]
-            points.append(f"{self._name}_sum{{{braces}}} {total:g}")
-            points.append(f"{self._name}_count{{{braces}}} {sum(counts)}")
-        return points
+    def _points(self, braces: str, cell: list[float]) -> Iterator[str]:
+        *counts, total = cell
+        start = f'{self._name}_bucket{{{braces}{"," * bool(braces)}le="'
+        for limit, below in zip(self._limits, accumulate(counts), strict=True):
+            yield f'{start}{limit}"}} {below}'
+        yield f"{self._name}_sum{{{braces}}} {total:g}"
+        yield f"{self._name}_count{{{braces}}} {sum(counts)}"

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from model_server.errors import JsonError, invalid_argument
+from model_server.errors import invalid_argument
 from model_server.rest import json_reader
 from model_server.rest.json_writer import value_text
 
@@ -43,10 +43,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     quick = _parse_quickly(body)
     if quick is not None:
         return quick
-    try:
-        value = json_reader.parse(body)
-    except JsonError as error:
-        raise invalid_argument(f"JSON Parse error: {error}") from None
+    value = json_reader.parse(body)
     if not isinstance(value, dict):
         raise invalid_argument(f"JSON Value: {value_text(value)} Is not object")
     return value

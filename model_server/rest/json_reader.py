@@ -7,7 +7,7 @@ are not UTF-8 pass through (as surrogate escapes), and repeated member names are
 import re
 from typing import Any, NoReturn
 
-from model_server.errors import JsonError
+from model_server.errors import invalid_argument
 
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _INTEGER = re.compile(rb"0|[1-9][0-9]*")
@@ -41,7 +41,7 @@ def parse(body: bytes) -> Any:
     """The first document in the body. Integers beyond 64 bits are floats.
 
     Raises:
-        JsonError: it does not parse.
+        StatusError: INVALID_ARGUMENT, it does not parse.
     """
     return _Reader(body).document()
 
@@ -101,7 +101,7 @@ class _Reader:
         self._match(_SPACE)
 
     def _fail(self, text: str, offset: int | None = None) -> NoReturn:
-        raise JsonError(f"{text} at offset: {self._at if offset is None else offset}")
+        raise invalid_argument(f"JSON Parse error: {text} at offset: {self._at if offset is None else offset}")
 
     def _closes_at_once(self, closing: bytes) -> bool:
         self._at += 1

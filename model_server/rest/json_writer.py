@@ -1,9 +1,9 @@
 """JSON as the stock server writes it: RapidJSON's pretty writer, four blanks, arrays on one line where asked."""
 
+import json
 import math
 import re
-from contextlib import suppress
-from decimal import Decimal
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from model_server.rest.json_reader import members
 INDENT = "    "
 # A value quoted in a message stops at the first token that reaches this many bytes.
 QUOTED_LENGTH = 256
+# The token for a number without bounds: here the writer of RapidJSON gives up.
+_END = ""
 
 _SPECIAL = re.compile(r'[\x00-\x1f"\\]')
 _ESCAPES = {chr(number): f"\\u{number:04X}" for number in range(0x20)} | {
@@ -27,9 +29,8 @@ _ESCAPES = {chr(number): f"\\u{number:04X}" for number in range(0x20)} | {
 
 # Digits that every value survives, by the number of bytes of its type.
 _ALL_DIGITS = {4: "%.9g", 8: "%.17g"}
-# RapidJSON writes up to this many digits before the point, and this many zeros after it, without an exponent.
-_MAX_WHOLE_DIGITS = 21
-_MAX_ZEROS = 5
+# Between these, RapidJSON writes a number without an exponent.
+_SMALLEST_PLAIN, _LARGEST_PLAIN = 1e-6, 1e21
 
 
 def quote(text: str) -> str:
@@ -89,19 +90,9 @@ def decimal(value: float) -> str:
 
 def shortest(value: float) -> str:
     """RapidJSON's own notation of a finite double: the fewest digits that give it back."""
-    sign, digit_tuple, exponent = Decimal(repr(value)).as_tuple()
-    digits = "".join(map(str, digit_tuple)).rstrip("0")
-    point = len(digit_tuple) + int(exponent)
-    minus = "-" * sign
-    if not digits:
-        return minus + "0.0"
-    if len(digits) <= point <= _MAX_WHOLE_DIGITS:
-        return minus + digits.ljust(point, "0") + ".0"
-    if 0 < point <= _MAX_WHOLE_DIGITS:
-        return f"{minus}{digits[:point]}.{digits[point:]}"
-    if -_MAX_ZEROS <= point <= 0:
-        return f"{minus}0.{'0' * -point}{digits}"
-    return f"{minus}{digits[0]}{'.' if len(digits) > 1 else ''}{digits[1:]}e{point - 1}"
+    if not value or _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
+        return np.format_float_positional(value, trim="0")
+    return np.format_float_scientific(value, trim="-", exp_digits=1).replace("+", "")
 
 
 def is_double(value: Any) -> bool:
@@ -132,57 +123,36 @@ def value_text(value: Any) -> str:
     """The value as a message quotes it, cut after `QUOTED_LENGTH`."""
     if is_double(value):
         return decimal(as_double(value))
-    parts = _Parts()
-    with suppress(_FullError):
-        _write(value, 0, parts)
-    return "".join(parts.texts)
+    text, length = [], 0
+    for token in _tokens(value, 0):
+        text.append(token)
+        length += len(token.encode(errors="surrogateescape"))
+        if length >= QUOTED_LENGTH or token == _END:
+            break
+    return "".join(text)
 
 
-class _FullError(Exception):
-    """Enough was written."""
-
-
-class _Parts:
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._length = 0
-
-    def add(self, text: str) -> None:
-        self.texts.append(text)
-        self._length += len(text.encode(errors="surrogateescape"))
-        if self._length >= QUOTED_LENGTH:
-            raise _FullError
-
-
-def _write(value: Any, depth: int, parts: _Parts) -> None:
+def _tokens(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, dict):
-        parts.add("{")
+        yield "{"
         start = "\n" + INDENT * (depth + 1)
         for name, member in members(value):
-            parts.add(f"{start}{quote(name)}: ")
-            _write(member, depth + 1, parts)
+            yield f"{start}{quote(name)}: "
+            yield from _tokens(member, depth + 1)
             start = ",\n" + INDENT * (depth + 1)
-        parts.add("\n" + INDENT * depth + "}" if value else "}")
+        yield "\n" + INDENT * depth + "}" if value else "}"
     elif isinstance(value, list):
-        parts.add("[")
+        yield "["
         for position, item in enumerate(value):
-            parts.add(", " if position else "")
-            _write(item, depth + 1, parts)
-        parts.add("]")
+            if position:
+                yield ", "
+            yield from _tokens(item, depth + 1)
+        yield "]"
+    elif isinstance(value, str):
+        yield quote(value)
+    elif value is None or isinstance(value, bool) or not is_double(value):
+        yield json.dumps(value)
+    elif math.isfinite(as_double(value)):
+        yield shortest(as_double(value))
     else:
-        parts.add(_scalar_text(value))
-
-
-def _scalar_text(value: Any) -> str:
-    if isinstance(value, str):
-        return quote(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not is_double(value):
-        return str(value)
-    if not math.isfinite(as_double(value)):
-        # Here the writer of RapidJSON gives up.
-        raise _FullError
-    return shortest(as_double(value))
+        yield _END
