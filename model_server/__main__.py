@@ -67,8 +67,7 @@ def serve(options: Options) -> int:
         wanted = config.single_model_config(options.model_name, options.model_base_path)
     config.check(wanted.model_config_list)
     runtime.leave_out_warnings()
-    memory.use_system_allocator()
-    memory.leave_out_onednn_ops()
+    memory.prepare()
     runtime.leave_out_api()
     # TensorFlow takes a second to import; whoever asks for help or mistypes something does not wait for it.
     from model_server.rest import rest_server

@@ -1,4 +1,8 @@
-"""The errors of the model server, all of them ModelServerError."""
+"""The errors of the model server.
+
+Whatever reads a request, a version or a file may raise a StatusError: the listeners answer with it, the manager reports
+it as the version's state, the start ends with it. Docstrings tell of one only where its code does not show at a glance.
+"""
 
 from enum import IntEnum
 

@@ -55,8 +55,7 @@ def measure(folder: Path, texts: Sequence[str], say: Say) -> dict[str, dict[str,
 def main(directory: Path, batches: Batches) -> dict[str, float]:
     """Traces the exported SavedModel in this process."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    memory.use_system_allocator()
-    memory.leave_out_onednn_ops()
+    memory.prepare()
     import tensorflow as tf
     import tensorflow_text  # noqa: F401  registers its ops
 

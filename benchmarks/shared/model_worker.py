@@ -87,8 +87,7 @@ def on_all_cores(run: Run, batches: Sequence[Any], seconds: float) -> list[tuple
 def load(directory: Path, name: str, threads: int) -> Run:
     """The signature of the SavedModel, on so many threads within an op."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    memory.use_system_allocator()
-    memory.leave_out_onednn_ops()
+    memory.prepare()
     runtime.leave_out_api()
 
     from model_server.command_line import Options

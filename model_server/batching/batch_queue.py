@@ -1,6 +1,6 @@
-"""Who runs together: tasks gather in batches, and a limited number of batches run at the same time.
+"""Gathers tasks in batches, and limits how many batches run at the same time.
 
-There are no threads of its own. Whoever opens a batch leads it: waits until it may run, runs it for all who joined
+The queue has no threads of its own. Whoever opens a batch leads it: waits until it may run, runs it for all who joined
 meanwhile, and wakes them. A lone request is thus run in its own thread, with nothing handed over.
 """
 
@@ -24,7 +24,7 @@ def _signal() -> threading.Lock:
 
 
 class BatchThreads:
-    """How many batches run at the same time, of all queues; who came first is let in first."""
+    """Limits how many batches of all queues run at the same time; they start in the order in which they came."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -108,11 +108,7 @@ class BatchQueue(Generic[Work]):
         return parts
 
     def run_alone(self, work: Work, size: int) -> Sequence[Work]:
-        """The same for work that nobody may join.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT, too large.
-        """
+        """The same for work that nobody may join."""
         self._check_size(size)
         with self._threads:
             self._process([work])

@@ -20,9 +20,7 @@ class Batcher:
     """Wraps the session of every version that is loaded; all share one limit of batches that run at once."""
 
     def __init__(self, options: Options) -> None:
-        """Raises:
-        StatusError: the file of parameters is missing, does not parse, or allows no batch to run.
-        """
+        """Reads the file of common parameters, if the flags name one."""
         self._is_enabled = options.enable_batching
         self._is_per_model = options.enable_per_model_batching_parameters
         self._common = BatchingParameters()
@@ -36,11 +34,7 @@ class Batcher:
         self._threads = BatchThreads(threads)
 
     def wrap(self, session: Session, directory: Path) -> Runner:
-        """The session of the version in this directory, with batching if it is to have it.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT, its parameters.
-        """
+        """The session of the version in this directory, with batching if it is to have it."""
         if not self._is_enabled:
             return session
         message = self._common

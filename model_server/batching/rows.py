@@ -12,11 +12,7 @@ MAX_PADDED_RANK = 6
 
 
 def common_size(arrays: Sequence[np.ndarray]) -> int:
-    """The number of rows, which all arrays must share.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT.
-    """
+    """The number of rows, which all arrays must share."""
     if not arrays:
         raise invalid_argument("Batching Run() must have at least one input tensor")
     size = None
@@ -34,9 +30,6 @@ def joined(name: str, arrays: Sequence[np.ndarray], padding: int, pads_variable_
 
     `name` is the tensor's, for the message. With `pads_variable_length`, smaller arrays are filled up with their own
     first element to the largest size in every dimension.
-
-    Raises:
-        StatusError: FAILED_PRECONDITION, inner shapes differ and are not padded; INVALID_ARGUMENT, they cannot be.
     """
     if any(array.shape[1:] != arrays[0].shape[1:] for array in arrays):
         if not pads_variable_length or len({array.ndim for array in arrays}) > 1:
@@ -66,11 +59,7 @@ def _filled_up(array: np.ndarray, inner: np.ndarray) -> np.ndarray:
 
 
 def divided(value: Any, sizes: Sequence[int], padding: int) -> list[np.ndarray]:
-    """The value's rows for each of the sizes; the rows after them are padding.
-
-    Raises:
-        StatusError: FAILED_PRECONDITION, the value has another number of rows, or none.
-    """
+    """The value's rows for each of the sizes; the rows after them are padding."""
     array = np.asarray(value)
     if not array.ndim:
         raise failed_precondition("Batched output tensor has 0 dimensions")

@@ -34,11 +34,7 @@ class QueueParameters:
 
 
 def queue_parameters(message: Any) -> QueueParameters:
-    """The message as values.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, values that contradict one another or cannot be.
-    """
+    """The message as values."""
     default = QueueParameters()
 
     def value(field: str, otherwise: int) -> int:

@@ -56,11 +56,7 @@ def single_model_config(name: str, base_path: str) -> model_server_config_pb2.Mo
 
 
 def check(models: model_server_config_pb2.ModelConfigList) -> None:
-    """What is checked before a configuration takes any effect.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, a name listed twice or a relative base path.
-    """
+    """What is checked before a configuration takes any effect."""
     names: set[str] = set()
     for model in models.config:
         if model.name in names:
@@ -76,11 +72,7 @@ def check(models: model_server_config_pb2.ModelConfigList) -> None:
 def check_same_platforms(
     old: model_server_config_pb2.ModelConfigList, new: model_server_config_pb2.ModelConfigList
 ) -> None:
-    """A model that stays must keep its platform.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, another platform; or a model that stays, or was there before, names none.
-    """
+    """A model that stays must keep its platform."""
     before = {model.name: _platform(model) for model in old.config}
     for model in new.config:
         if model.name in before and (platform := _platform(model)) != before[model.name]:
@@ -91,11 +83,7 @@ def check_same_platforms(
 
 
 def check_platforms(models: model_server_config_pb2.ModelConfigList) -> None:
-    """Every model must be one that this server can load.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, no platform or one other than TensorFlow.
-    """
+    """Every model must be one that this server can load."""
     for model in models.config:
         if (platform := _platform(model)) != _PLATFORM:
             raise invalid_argument(f"Model {model.name} requests unsupported platform {platform}")

@@ -16,11 +16,6 @@ __all__ = ["BatchingParameters", "ModelServerConfig", "MonitoringConfig", "SSLCo
 
 _PACKAGE = "tensorflow.serving"
 _OPTIONAL, _REPEATED = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED
-_SCALARS = {
-    "bool": FieldDescriptorProto.TYPE_BOOL,
-    "int64": FieldDescriptorProto.TYPE_INT64,
-    "string": FieldDescriptorProto.TYPE_STRING,
-}
 
 # Per message: field name and type; the position in the list, from 1, is the field's number.
 _FIELDS = {
@@ -49,10 +44,12 @@ _FIELDS = {
 def _field(number: int, name: str, kind: str) -> FieldDescriptorProto:
     label = _REPEATED if kind.startswith("repeated ") else _OPTIONAL
     kind = kind.removeprefix("repeated ")
-    if kind in _SCALARS:
-        return FieldDescriptorProto(name=name, number=number, label=label, type=_SCALARS[kind])
-    message = FieldDescriptorProto.TYPE_MESSAGE
-    return FieldDescriptorProto(name=name, number=number, label=label, type=message, type_name=f".{kind}")
+    field = FieldDescriptorProto(name=name, number=number, label=label)
+    if "." in kind:
+        field.type_name = f".{kind}"
+    else:
+        field.type = FieldDescriptorProto.Type.Value(f"TYPE_{kind.upper()}")
+    return field
 
 
 def _pool() -> DescriptorPool:

@@ -25,11 +25,7 @@ Signatures = Mapping[str, meta_graph_pb2.SignatureDef]
 
 
 def check_directory(path: Path) -> None:
-    """The walk over the files that the stock server does before a load, to estimate its memory.
-
-    Raises:
-        StatusError: NOT_FOUND, nothing there any more; FAILED_PRECONDITION, a plain file.
-    """
+    """The walk over the files that the stock server does before a load, to estimate its memory."""
     if not path.exists():
         raise not_found(f"{path} not found")
     if not path.is_dir():
@@ -37,11 +33,7 @@ def check_directory(path: Path) -> None:
 
 
 def load(path: Path, tags: Sequence[str], config: ConfigProto) -> tuple[Session, Signatures]:
-    """A session with variables restored and initialisers run, and every signature of the MetaGraph.
-
-    Raises:
-        StatusError: what the stock server says about this directory.
-    """
+    """A session with variables restored and initialisers run, and every signature of the MetaGraph."""
     meta_graph = _meta_graph(_read(path), tags)
     session = Session(_import(meta_graph), config)
     assets = _assets(path, meta_graph)

@@ -78,11 +78,7 @@ class Session:
         self._pools = run_pools(config)
 
     def output(self, name: str) -> Output:
-        """The output called `op:index`, or `op` for its first; an unknown one is refused in the runtime's words.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT, no such op in the graph; OUT_OF_RANGE, it has no such output.
-        """
+        """The output called `op:index`, or `op` for its first; an unknown one is refused in the runtime's words."""
         op, _, digits = name.partition(":")
         index = int(digits) if digits.isdecimal() else 0
         try:
@@ -110,19 +106,11 @@ class Session:
         return Placeholder(output, tensor.name, dtype, None if rank is None else tuple(tensor.shape.as_list()[1:]))
 
     def run(self, feeds: Mapping[Output, np.ndarray], fetches: Sequence[Output], timeout: float | None) -> list[Any]:
-        """Values of the fetches, in order; `timeout` in seconds.
-
-        Raises:
-            StatusError: the runtime's own.
-        """
+        """Values of the fetches, in order; `timeout` in seconds."""
         return self._pools.run(timeout, lambda options: self._run(options, feeds, fetches, []))
 
     def run_op(self, name: str, feeds: Mapping[str, Path]) -> None:
-        """Runs one op for its effect, file names fed by tensor name.
-
-        Raises:
-            StatusError: the runtime's own.
-        """
+        """Runs one op for its effect, file names fed by tensor name."""
         paths = {self.output(tensor): np.array(str(path).encode(), dtype=object) for tensor, path in feeds.items()}
         target = self._graph.get_operation_by_name(name)._c_op
         # By a pool too: a load must not queue behind a request that takes long.

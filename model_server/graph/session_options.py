@@ -12,9 +12,6 @@ def session_config(options: Options, cpus: int) -> ConfigProto:
 
     Single rows of small models run two to three times faster on one thread than split over two. For the same reason the
     threads between ops, unless flags or file say how many, are pools of their own: see `run_pools`.
-
-    Raises:
-        StatusError: the file is missing or does not parse; see `config.read_text`.
     """
     config = ConfigProto()
     if options.tensorflow_session_config_file:

@@ -78,11 +78,7 @@ _remembered_shape = lru_cache(4096)(_shape)
 
 
 def decode(proto: tensor_pb2.TensorProto, alias: str) -> Any:
-    """The value as an array; fewer elements than the shape has repeat the last one, none are zeros, surplus is dropped.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT `tensor parsing error: <alias>`.
-    """
+    """The value as an array. Missing elements repeat the last one, or are zero if there is none; surplus is dropped."""
     try:
         content = proto.tensor_shape.SerializeToString()
         shape = _remembered_shape(content) if len(content) <= _SHORT else _shape(content)
@@ -159,9 +155,6 @@ def encode(value: Any, as_content: bool) -> bytes:
     """The serialised TensorProto of a value that a session returned: typed value field, or `tensor_content`.
 
     Strings stay in `string_val` either way.
-
-    Raises:
-        StatusError: UNIMPLEMENTED, a dtype that has no place here.
     """
     if isinstance(value, np.ndarray):
         array = value

@@ -17,11 +17,7 @@ CLASSES, SCORES = "classes", "scores"
 def classify(
     servable: Servable, request: classification_pb2.ClassificationRequest, timeout: float | None
 ) -> classification_pb2.ClassificationResponse:
-    """Runs a classification signature of this version; `timeout` in seconds.
-
-    Raises:
-        StatusError: a check that failed, or the runtime's own error.
-    """
+    """Runs a classification signature of this version; `timeout` in seconds."""
     signature = examples.find_signature(servable, request.model_spec)
     wanted = outputs(servable, signature)
     values, count = examples.run(signature, request, wanted, "Classify", timeout)
@@ -32,11 +28,7 @@ def classify(
 
 
 def outputs(servable: Servable, signature: Signature) -> list[str]:
-    """The aliases to fetch, of a signature that can classify.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it cannot.
-    """
+    """The aliases to fetch, of a signature that can classify."""
     examples.check_method(servable, signature, "classification", METHOD)
     if len(signature.input_names) != 1:
         raise invalid_argument("Expected one input Tensor.")
@@ -55,11 +47,7 @@ def outputs(servable: Servable, signature: Signature) -> list[str]:
 
 
 def result(values: Mapping[str, Any], count: int) -> classification_pb2.ClassificationResult:
-    """The answer to `count` examples, of the outputs by alias: string and float32 [count, classes].
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, an output that has another shape or dtype.
-    """
+    """The answer to `count` examples, of the outputs by alias: string and float32 [count, classes]."""
     arrays = {alias: np.asarray(value) for alias, value in values.items()}
     for alias, dtype in ((CLASSES, "DT_STRING"), (SCORES, "DT_FLOAT")):
         if alias in arrays:

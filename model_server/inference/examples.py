@@ -26,11 +26,7 @@ def signature_name(spec: model_pb2.ModelSpec) -> str:
 
 
 def find_signature(servable: Servable, spec: model_pb2.ModelSpec) -> Signature:
-    """The signature that Classify or Regress is asked for.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT (Predict: FAILED_PRECONDITION).
-    """
+    """The signature that Classify or Regress is asked for."""
     name = signature_name(spec)
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")
@@ -38,11 +34,7 @@ def find_signature(servable: Servable, spec: model_pb2.ModelSpec) -> Signature:
 
 
 def check_method(servable: Servable, signature: Signature, kind: str, method: str) -> None:
-    """Where the server checks method names, the signature must be of this `kind`, exported with this `method`.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT.
-    """
+    """Where the server checks method names, the signature must be of this `kind`, exported with this `method`."""
     found = signature.definition.method_name
     if servable.checks_method_names and found != method:
         raise invalid_argument(f"Expected {kind} signature method_name to be {method}. Was: {found}")
@@ -54,11 +46,7 @@ def as_text(definition: meta_graph_pb2.SignatureDef) -> str:
 
 
 def serialize(examples: input_pb2.Input) -> np.ndarray:
-    """The serialised examples, bytes [n]; a context is merged into each, which in bytes is putting it in front.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, there is none.
-    """
+    """The serialised examples, bytes [n]; a context is merged into each, which in bytes is putting it in front."""
     if examples.WhichOneof("kind") == "example_list_with_context":
         context = examples.example_list_with_context.context.SerializeToString()
         given = examples.example_list_with_context.examples
@@ -78,11 +66,7 @@ def run(
     api: str,
     timeout: float | None,
 ) -> tuple[dict[str, Any], int]:
-    """The outputs of these aliases, and how many examples there were; recorded as a run of `api`.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, there is no example; or the runtime's own error.
-    """
+    """The outputs of these aliases, and how many examples there were; recorded as a run of `api`."""
     batch = serialize(request.input)
     start = time.perf_counter()
     values = signature.run({INPUTS: batch}, aliases, timeout)

@@ -9,11 +9,7 @@ SIGNATURE_FIELD = "signature_def"
 
 
 def check(request: get_model_metadata_pb2.GetModelMetadataRequest) -> None:
-    """What is checked before a version is looked up.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, no field or one that does not exist.
-    """
+    """What is checked before a version is looked up."""
     if not request.metadata_field:
         raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
     for name in request.metadata_field:

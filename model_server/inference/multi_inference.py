@@ -29,11 +29,7 @@ def model_spec(request: inference_pb2.MultiInferenceRequest) -> model_pb2.ModelS
 def multi_inference(
     servable: Servable, request: inference_pb2.MultiInferenceRequest, timeout: float | None
 ) -> inference_pb2.MultiInferenceResponse:
-    """Runs every task on this version, in the order given; `timeout` in seconds.
-
-    Raises:
-        StatusError: a check that failed, or the runtime's own error.
-    """
+    """Runs every task on this version, in the order given; `timeout` in seconds."""
     tasks = _tasks(servable, request)
     batch = examples.serialize(request.input)
     # One tensor may belong to several tasks.

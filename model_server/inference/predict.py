@@ -21,9 +21,6 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest, timeout: fl
 
     Returns:
         The PredictResponse, serialised.
-
-    Raises:
-        StatusError: a check that failed, or the runtime's own error.
     """
     spec = request.model_spec
     name = spec.signature_name or DEFAULT_SIGNATURE

@@ -17,11 +17,7 @@ OUTPUTS = "outputs"
 def regress(
     servable: Servable, request: regression_pb2.RegressionRequest, timeout: float | None
 ) -> regression_pb2.RegressionResponse:
-    """Runs a regression signature of this version; `timeout` in seconds.
-
-    Raises:
-        StatusError: a check that failed, or the runtime's own error.
-    """
+    """Runs a regression signature of this version; `timeout` in seconds."""
     signature = examples.find_signature(servable, request.model_spec)
     wanted = outputs(servable, signature)
     values, count = examples.run(signature, request, wanted, "Regress", timeout)
@@ -32,11 +28,7 @@ def regress(
 
 
 def outputs(servable: Servable, signature: Signature) -> list[str]:
-    """The alias to fetch, of a signature that can regress.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it cannot.
-    """
+    """The alias to fetch, of a signature that can regress."""
     examples.check_method(servable, signature, "regression", METHOD)
     if len(signature.input_names) != 1:
         raise invalid_argument("Expected one input Tensor.")
@@ -52,11 +44,7 @@ def outputs(servable: Servable, signature: Signature) -> list[str]:
 
 
 def result(values: Mapping[str, Any], count: int) -> regression_pb2.RegressionResult:
-    """The answer to `count` examples, of the output by its alias: float32 [count] or [count, 1].
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, an output that has another shape or dtype.
-    """
+    """The answer to `count` examples, of the output by its alias: float32 [count] or [count, 1]."""
     array = np.asarray(values[OUTPUTS])
     if not (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
         raise invalid_argument(

@@ -42,11 +42,7 @@ class Signature:
         return {alias: self._session.output(name) for alias, name in self.output_names.items()}
 
     def run(self, feeds: Mapping[str, np.ndarray], aliases: Sequence[str], timeout: float | None) -> list[Any]:
-        """Values of the outputs, in the order asked for; `timeout` in seconds.
-
-        Raises:
-            StatusError: the runtime's own.
-        """
+        """Values of the outputs, in the order asked for; `timeout` in seconds."""
         inputs, outputs = self.inputs, self.outputs
         return self._session.run(
             {inputs[alias]: value for alias, value in feeds.items()}, [outputs[alias] for alias in aliases], timeout
@@ -73,11 +69,7 @@ class Servable:
         self._free = threading.Condition(self._lock)
 
     def run(self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout: float | None) -> list[Any]:
-        """Values of graph tensors, in order, across signatures; feeds by tensor name, `timeout` in seconds.
-
-        Raises:
-            StatusError: the runtime's own.
-        """
+        """Values of graph tensors, in order, across signatures; feeds by tensor name, `timeout` in seconds."""
         outputs = {self._session.output(name): value for name, value in feeds.items()}
         return self._session.run(outputs, [self._session.output(name) for name in fetches], timeout)
 

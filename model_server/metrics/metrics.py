@@ -1,4 +1,4 @@
-"""The metrics of the server: what is counted, under which name, and the page that tells."""
+"""The metrics of the server: their names, what they record, and the page that shows them."""
 
 import time
 from collections.abc import Callable
@@ -36,37 +36,20 @@ load_attempt_count = Counter(f"{_LOADING}/load_attempt_count", "model_path", "st
 load_latency = Counter(f"{_LOADING}/load_latency", "model_path")
 graph_runs = Counter("/tensorflow/core/graph_runs")
 
-_ALL: tuple[Metric, ...] = (
-    request_count,
-    request_latency,
-    runtime_latency,
-    example_counts,
-    example_count_total,
-    warmup_latency,
-    warmup_records_read,
-    queuing_latency,
-    wrapped_run_count,
-    padding_size,
-    input_batch_size,
-    processed_batch_size,
-    load_attempt_count,
-    load_latency,
-    graph_runs,
-    # Requests are never logged, and no model brings ML metadata: these two have their TYPE line alone.
-    Counter(f"{_SERVING}/request_log_count", "model_name", "status_code"),
-    Gauge(f"{_SERVING}/mlmd_map", "model_name", "version"),
-)
-_BY_PATH = sorted(_ALL, key=lambda metric: metric.path)
+# Requests are never logged, and no model brings ML metadata: these two have their TYPE line alone.
+Counter(f"{_SERVING}/request_log_count", "model_name", "status_code")
+Gauge(f"{_SERVING}/mlmd_map", "model_name", "version")
 
 
 def exposition() -> str:
     """The page in Prometheus' text format, metrics by name in order."""
-    return "".join(f"{line}\n" for metric in _BY_PATH for line in metric.lines())
+    metrics = sorted(Metric.all, key=lambda metric: metric.path)
+    return "".join(f"{line}\n" for metric in metrics for line in metric.lines())
 
 
 def counters() -> dict[str, int]:
     """Every counter, summed over its labels, under the name that TensorFlow knows it by (`/tensorflow/...`)."""
-    return {metric.path: metric.total() for metric in _ALL if type(metric) is Counter}
+    return {metric.path: metric.total() for metric in Metric.all if type(metric) is Counter}
 
 
 def microseconds(seconds: float) -> int:

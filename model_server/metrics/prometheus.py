@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from typing import ClassVar
 
 _NO_NAME = re.compile("[^a-zA-Z0-9_]")
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -40,13 +41,16 @@ class Metric:
     """One name with a value for every combination of its labels. Thread-safe.
 
     Attributes:
+        all: every metric that was made.
         path: the name as TensorFlow registers it, `/a/b`; the text has it as `:a:b`.
         is_silent: whether the text leaves it out until it has a value; otherwise it then has its TYPE line alone.
     """
 
+    all: ClassVar[list["Metric"]] = []
     kind = ""
 
     def __init__(self, path: str, *labels: str, is_silent: bool = False) -> None:
+        self.all.append(self)
         self.path = path
         self.is_silent = is_silent
         self._name = _NO_NAME.sub(":", path)

@@ -21,13 +21,9 @@ ONEDNN_OPS = "TF_ENABLE_ONEDNN_OPTS"
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-def use_system_allocator() -> None:
-    """To be called before TensorFlow is imported; the variable, if it is set, wins."""
+def prepare() -> None:
+    """To be called before TensorFlow is imported. A variable that is set already wins."""
     os.environ.setdefault(SYSTEM_ALLOCATOR, "1")
-
-
-def leave_out_onednn_ops() -> None:
-    """To be called before TensorFlow is imported; the variable, if it is set, wins."""
     os.environ.setdefault(ONEDNN_OPS, "0")
 
 

@@ -33,11 +33,7 @@ _scan = json.JSONDecoder(object_pairs_hook=_object).scan_once  # type: ignore[at
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The object that the body starts with; what follows it is not looked at.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it is not JSON or no object.
-    """
+    """The object that the body starts with; what follows it is not looked at."""
     if not body:
         raise invalid_argument("JSON Parse error: The document is empty")
     quick = _parse_quickly(body)

@@ -38,11 +38,7 @@ def members(value: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def parse(body: bytes) -> Any:
-    """The first document in the body. Integers beyond 64 bits are floats.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it does not parse.
-    """
+    """The first document in the body. Integers beyond 64 bits are floats."""
     return _Reader(body).document()
 
 

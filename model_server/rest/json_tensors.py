@@ -99,11 +99,7 @@ def is_base64(value: Any) -> bool:
 
 
 def decode_base64(value: Any) -> bytes:
-    """The bytes of such an object; blanks and missing padding are no fault.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT.
-    """
+    """The bytes of such an object; blanks and missing padding are no fault."""
     if not is_base64(value):
         raise invalid_argument(f"JSON Value: {value_text(value)} not formatted correctly for base64 data")
     text = b"".join(_encode(value[BASE64_KEY]).split())
@@ -115,11 +111,7 @@ def decode_base64(value: Any) -> bytes:
 
 
 def read(value: Any, dtype: int, alias: str) -> np.ndarray:
-    """The array that nested lists of equal length, or one value, stand for.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT or UNIMPLEMENTED, it is none of this dtype.
-    """
+    """The array that nested lists of equal length, or one value, stand for."""
     array = read_regular(value, dtype)
     if array is None:
         gathered = Gathered(dtype, alias)
@@ -163,11 +155,7 @@ class Gathered:
         self._shape: tuple[int, ...] | None = None
 
     def add(self, value: Any) -> None:
-        """Adds an item, which must have the shape of those before.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT or UNIMPLEMENTED.
-        """
+        """Adds an item, which must have the shape of those before."""
         shape = _shape(value)
         if len(shape) > MAX_RANK:
             # It is the tensor as a whole that is refused, not this item.
@@ -184,11 +172,7 @@ class Gathered:
             raise invalid_argument(f"Expecting shape {_text(self._shape)} but got: {_text(shape)}")
 
     def array(self, batch: tuple[int, ...]) -> np.ndarray:
-        """The items stacked; `batch` is the shape to put in front of theirs. Surplus values are dropped.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT, the rank is beyond the limit.
-        """
+        """The items stacked; `batch` is the shape to put in front of theirs. Surplus values are dropped."""
         shape = batch + (self._shape or ())
         try:
             if self._kind is None:

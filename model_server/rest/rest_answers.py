@@ -18,11 +18,7 @@ _INTEGERS = tuple(map(np.dtype, (np.int8, np.uint8, np.int16, np.int32, np.uint3
 
 
 def rows(outputs: Mapping[str, Any]) -> str:
-    """The answer to a request by row: a list of rows, or of objects if there are several outputs.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, outputs without one common first dimension, or of a dtype that JSON lacks.
-    """
+    """The answer to a request by row: a list of rows, or of objects if there are several outputs."""
     arrays = {name: _as_array(value) for name, value in outputs.items()}
     size = _batch_size(arrays)
     # One output's rows are in the root and the list; several outputs' are in an object more.
@@ -36,11 +32,7 @@ def rows(outputs: Mapping[str, Any]) -> str:
 
 
 def columns(outputs: Mapping[str, Any]) -> str:
-    """The answer to a request by column: the value of the output, or an object if there are several.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, a dtype that JSON lacks.
-    """
+    """The answer to a request by column: the value of the output, or an object if there are several."""
     arrays = {name: _as_array(value) for name, value in outputs.items()}
     if not arrays:
         raise _nothing("empty tensor map")

@@ -1,4 +1,4 @@
-"""The REST API: from method, path and body to status and JSON."""
+"""The REST API: answers a method, a path and a body with a status and JSON."""
 
 import logging
 import time

@@ -17,11 +17,7 @@ _MAX_INT64 = 2**63 - 1
 
 
 def read(body: bytes) -> tuple[str, input_pb2.Input]:
-    """The signature's name, empty if none was given, and the examples.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT.
-    """
+    """The signature's name, empty if none was given, and the examples."""
     document = parse_object(body)
     name = _printable(signature_name(document))
     given = input_pb2.Input()

@@ -36,25 +36,18 @@ def _text(message: Message) -> str:
     return text + "\n"
 
 
-def _in_order(message: Message, values: Any) -> Any:
-    """The fields by number; Python prints those that have their default after the others."""
+def _in_order(here: Any, values: Any) -> Any:
+    """The fields by number; Python prints those that have their default after the others.
+
+    `here` is what `values` were made of: a message, a map, a list, or a value that has a JSON form of its own.
+    """
+    if isinstance(values, list):
+        return [_in_order(*pair) for pair in zip(here, values, strict=True)]
     if not isinstance(values, dict):
-        # A message with a JSON form of its own, such as a wrapped number.
         return values
-    ordered: dict[str, Any] = {}
-    fields: list[Any] = sorted(message.DESCRIPTOR.fields, key=lambda field: field.number)
-    for field in fields:
-        if field.name not in values:
-            continue
-        value, here = values[field.name], getattr(message, field.name)
-        if field.message_type is None:
-            ordered[field.name] = value
-        elif not field.is_repeated:
-            ordered[field.name] = _in_order(here, value)
-        elif not field.message_type.GetOptions().map_entry:
-            ordered[field.name] = [_in_order(*pair) for pair in zip(here, value, strict=True)]
-        elif field.message_type.fields_by_name["value"].message_type is None:
-            ordered[field.name] = value
-        else:
-            ordered[field.name] = {key: _in_order(here[key], each) for key, each in value.items()}
-    return ordered
+    if not isinstance(here, Message):
+        return {key: _in_order(here[key], value) for key, value in values.items()}
+    fields: list[Any] = sorted(here.DESCRIPTOR.fields, key=lambda field: field.number)
+    return {
+        field.name: _in_order(getattr(here, field.name), values[field.name]) for field in fields if field.name in values
+    }

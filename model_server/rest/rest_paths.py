@@ -41,11 +41,7 @@ def local(uri: str) -> str | None:
 
 
 def read(method: str, path: str) -> Target:
-    """The target of a GET or POST.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, there is none.
-    """
+    """The target of a GET or POST."""
     pattern = {"GET": _GET, "POST": _POST}.get(method)
     found = pattern.fullmatch(path) if pattern else None
     if found is None:

@@ -26,11 +26,7 @@ Feeds = dict[str, np.ndarray]
 
 
 def predict(core: ServerCore, spec: model_pb2.ModelSpec, body: bytes, timeout: float | None) -> str:
-    """The JSON answer to a Predict request; `timeout` in seconds.
-
-    Raises:
-        StatusError: the request is wrong, or the runtime's own error.
-    """
+    """The JSON answer to a Predict request; `timeout` in seconds."""
     document = parse_object(body)
     name = signature_name(document)
     with core.acquire(spec) as servable:
@@ -49,11 +45,7 @@ def predict(core: ServerCore, spec: model_pb2.ModelSpec, body: bytes, timeout: f
 
 
 def signature_name(document: Mapping[str, Any]) -> str:
-    """The name that a request gives, empty if none.
-
-    Raises:
-        StatusError: INVALID_ARGUMENT, it is no string.
-    """
+    """The name that a request gives, empty if none."""
     name = document.get(SIGNATURE, "")
     if not isinstance(name, str):
         raise malformed(document, f"not formatted correctly. '{SIGNATURE}' key must be a string value.")

@@ -26,9 +26,7 @@ class Loader:
     """Loads versions by one set of flags."""
 
     def __init__(self, options: Options, cpus: int) -> None:
-        """Raises:
-        StatusError: a file that the flags name is missing or wrong.
-        """
+        """Reads the files that the flags name."""
         self._tags = [tag for tag in options.saved_model_tags.split(",") if tag]
         self._batcher = Batcher(options)
         self._config = session_config(options, cpus)

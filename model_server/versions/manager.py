@@ -56,11 +56,7 @@ class Manager:
             self._pending[name] = versions
 
     def acquire(self, name: str, version: int | None) -> Servable:
-        """A lease on this version, or on the highest one that is loaded, to be used in a `with` statement.
-
-        Raises:
-            StatusError: NOT_FOUND.
-        """
+        """A lease on this version, or on the highest one that is loaded, to be used in a `with` statement."""
         while True:
             versions = self._serving.get(name, {})
             servable = versions.get(version) if version is not None else next(iter(versions.values()), None)

@@ -14,7 +14,7 @@ class Action(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """Where a managed version stands."""
+    """How far the manager is with a version."""
 
     NEW = "not tried yet"
     BUSY = "being loaded or unloaded"

@@ -88,11 +88,7 @@ class ServerCore:
         self._has_started = True
 
     def acquire(self, spec: model_pb2.ModelSpec) -> Servable:
-        """A lease on the version that the spec means, to be used in a `with` statement.
-
-        Raises:
-            StatusError: INVALID_ARGUMENT, no name or an unknown label; NOT_FOUND.
-        """
+        """A lease on the version that the spec means, to be used in a `with` statement."""
         name = spec.name
         if not name:
             raise invalid_argument("ModelSpec has no name specified.")
@@ -107,11 +103,7 @@ class ServerCore:
         return self._manager.acquire(name, version)
 
     def status(self, spec: model_pb2.ModelSpec) -> get_model_status_pb2.GetModelStatusResponse:
-        """Every version ever seen, highest first, or the one that the spec names. A label is not looked at.
-
-        Raises:
-            StatusError: NOT_FOUND.
-        """
+        """Every version ever seen, highest first, or the one that the spec names. A label is not looked at."""
         seen = self._board.versions(spec.name)
         if not seen:
             raise not_found(f"Could not find any versions of model {spec.name}")
