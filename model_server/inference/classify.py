@@ -29,9 +29,7 @@ def classify(
 
 def outputs(servable: Servable, signature: Signature) -> list[str]:
     """The aliases to fetch, of a signature that can classify."""
-    examples.check_method(servable, signature, "classification", METHOD)
-    if len(signature.input_names) != 1:
-        raise invalid_argument("Expected one input Tensor.")
+    examples.check(servable, signature, "classification", METHOD)
     if len(signature.output_names) not in (1, 2):
         raise invalid_argument(f"Expected one or two output Tensors, found {len(signature.output_names)}")
     if examples.INPUTS not in signature.input_names:
@@ -70,7 +68,9 @@ def result(values: Mapping[str, Any], count: int) -> classification_pb2.Classifi
 
 def _check(alias: str, array: np.ndarray, dtype: str, count: int) -> None:
     if array.ndim != 2:
-        raise invalid_argument(f"Expected Tensor shape: [batch_size num_classes] but got {examples.shape_text(array)}")
+        raise invalid_argument(
+            f"Expected Tensor shape: [batch_size num_classes] but got {examples.shape_text(array.shape)}"
+        )
     found = examples.dtype_name(array)
     if found != dtype:
         raise invalid_argument(f"Expected {alias} Tensor of {dtype}. Got: {found}")

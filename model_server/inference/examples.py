@@ -1,7 +1,7 @@
 """What Classify, Regress and MultiInference share: signatures whose one input takes serialised tf.Examples."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,13 @@ def find_signature(servable: Servable, spec: model_pb2.ModelSpec) -> Signature:
     return servable.signatures[name]
 
 
-def check_method(servable: Servable, signature: Signature, kind: str, method: str) -> None:
-    """Where the server checks method names, the signature must be of this `kind`, exported with this `method`."""
+def check(servable: Servable, signature: Signature, kind: str, method: str) -> None:
+    """A signature of this `kind` has one input and, where the server checks method names, this `method`."""
     found = signature.definition.method_name
     if servable.checks_method_names and found != method:
         raise invalid_argument(f"Expected {kind} signature method_name to be {method}. Was: {found}")
+    if len(signature.input_names) != 1:
+        raise invalid_argument("Expected one input Tensor.")
 
 
 def as_text(definition: meta_graph_pb2.SignatureDef) -> str:
@@ -82,9 +84,9 @@ def answer_spec(servable: Servable, spec: model_pb2.ModelSpec) -> model_pb2.Mode
     return answer
 
 
-def shape_text(value: np.ndarray) -> str:
+def shape_text(shape: Iterable[int]) -> str:
     """The shape as the runtime prints it, `[2,3]`."""
-    return "[" + ",".join(map(str, value.shape)) + "]"
+    return "[" + ",".join(map(str, shape)) + "]"
 
 
 def dtype_name(value: np.ndarray) -> str:

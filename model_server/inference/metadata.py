@@ -20,8 +20,8 @@ def check(request: get_model_metadata_pb2.GetModelMetadataRequest) -> None:
 def describe(servable: Servable, name: str) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """The answer for this version; `name` is the model as the request calls it."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    for key, definition in servable.definitions.items():
-        signatures.signature_def[key].CopyFrom(definition)
+    for key, signature in servable.signatures.items():
+        signatures.signature_def[key].CopyFrom(signature.definition)
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = name
     response.model_spec.version.value = servable.version

@@ -29,9 +29,7 @@ def regress(
 
 def outputs(servable: Servable, signature: Signature) -> list[str]:
     """The alias to fetch, of a signature that can regress."""
-    examples.check_method(servable, signature, "regression", METHOD)
-    if len(signature.input_names) != 1:
-        raise invalid_argument("Expected one input Tensor.")
+    examples.check(servable, signature, "regression", METHOD)
     if len(signature.output_names) != 1:
         raise invalid_argument("Expected one output Tensor.")
     if examples.INPUTS not in signature.input_names:
@@ -49,7 +47,7 @@ def result(values: Mapping[str, Any], count: int) -> regression_pb2.RegressionRe
     if not (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
         raise invalid_argument(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
-            f"{examples.shape_text(array)}"
+            f"{examples.shape_text(array.shape)}"
         )
     if array.shape[0] != count:
         raise invalid_argument(f"Input batch size did not match output batch size: {count} vs. {array.shape[0]}")

@@ -59,7 +59,6 @@ class Servable:
         self.name = name
         self.version = version
         self.checks_method_names = checks_method_names
-        self.definitions = signatures
         self.signatures = {key: Signature(definition, session) for key, definition in signatures.items()}
         self._session = session
         self._leases = 0

@@ -17,6 +17,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from model_server.errors import StatusError, invalid_argument, unimplemented
 from model_server.graph.tensors import decode
+from model_server.inference.examples import shape_text
 from model_server.rest.json_reader import Members
 from model_server.rest.json_writer import as_double, is_double, type_name, value_text
 
@@ -169,7 +170,7 @@ class Gathered:
         elif size != self._size:
             raise invalid_argument(f"Expecting tensor size: {self._size} but got: {size}")
         elif shape != self._shape:
-            raise invalid_argument(f"Expecting shape {_text(self._shape)} but got: {_text(shape)}")
+            raise invalid_argument(f"Expecting shape {shape_text(self._shape)} but got: {shape_text(shape)}")
 
     def array(self, batch: tuple[int, ...]) -> np.ndarray:
         """The items stacked; `batch` is the shape to put in front of theirs. Surplus values are dropped."""
@@ -226,7 +227,3 @@ def _shape(value: Any) -> tuple[int, ...]:
             break
         value = value[0]
     return tuple(sizes)
-
-
-def _text(shape: tuple[int, ...]) -> str:
-    return "[" + ",".join(map(str, shape)) + "]"

@@ -74,12 +74,8 @@ def decimals(array: np.ndarray) -> list[str]:
         texts[position] = _ALL_DIGITS[flat.itemsize] % values[position]
     texts = [text if "." in text or "e" in text else text + ".0" for text in texts]
     for position in np.flatnonzero(~np.isfinite(flat)).tolist():
-        texts[position] = _unbounded(values[position])
+        texts[position] = json.dumps(values[position])
     return texts
-
-
-def _unbounded(value: float) -> str:
-    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def decimal(value: float) -> str:

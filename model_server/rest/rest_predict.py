@@ -1,7 +1,7 @@
 """Predict over REST: row format (`instances`) or column format (`inputs`) in, `predictions` or `outputs` out."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,6 @@ from tensorflow_serving.apis import model_pb2
 
 from model_server.errors import StatusError, invalid_argument
 from model_server.inference.predict import DEFAULT_SIGNATURE
-from model_server.inference.servable import Signature
 from model_server.metrics import metrics
 from model_server.rest import json_tensors, rest_answers
 from model_server.rest.json_parser import parse_object
@@ -38,9 +37,11 @@ def predict(core: ServerCore, spec: model_pb2.ModelSpec, body: bytes, timeout: f
             raise invalid_argument(f"Failed to get input map for signature: {name or 'DEFAULT'}")
         by_row = _is_by_row(document)
         feeds = _read_rows(document[ROWS], dtypes) if by_row else _read_columns(document[COLUMNS], dtypes)
+        aliases = list(signature.output_names)
         start = time.perf_counter()
-        outputs = _run(signature, feeds, timeout)
+        values = signature.run(feeds, aliases, timeout)
         metrics.record_run(spec.name, "Predict", time.perf_counter() - start)
+    outputs = dict(zip(aliases, values, strict=True))
     return rest_answers.rows(outputs) if by_row else rest_answers.columns(outputs)
 
 
@@ -55,11 +56,6 @@ def signature_name(document: Mapping[str, Any]) -> str:
 def malformed(document: Any, complaint: str) -> StatusError:
     """A complaint about a document, which it quotes."""
     return invalid_argument(f"JSON Value: {value_text(document)} {complaint}")
-
-
-def _run(signature: Signature, feeds: Feeds, timeout: float | None) -> dict[str, Any]:
-    aliases = list(signature.output_names)
-    return dict(zip(aliases, signature.run(feeds, aliases, timeout), strict=True))
 
 
 def _is_by_row(document: Mapping[str, Any]) -> bool:
@@ -101,14 +97,10 @@ def _read_rows(rows: list[Any], dtypes: Dtypes) -> Feeds:
         alias = _only(dtypes, "instances is a plain list, but expecting list of objects as multiple input tensors")
         array = json_tensors.read_regular(rows, dtypes[alias])
         return {alias: _gather_values(rows, alias, dtypes[alias]) if array is None else array}
-    feeds: Feeds = {}
     if all(type(row) is dict and row.keys() == dtypes.keys() for row in rows):
-        for alias, dtype in dtypes.items():
-            array = json_tensors.read_regular([row[alias] for row in rows], dtype)
-            if array is None:
-                break
-            feeds[alias] = array
-        else:
+        arrays = [json_tensors.read_regular([row[alias] for row in rows], dtype) for alias, dtype in dtypes.items()]
+        feeds = {alias: array for alias, array in zip(dtypes, arrays, strict=True) if array is not None}
+        if len(feeds) == len(dtypes):
             return feeds
     return _gather_objects(rows, dtypes)
 
@@ -138,9 +130,8 @@ def _gather_objects(rows: list[Any], dtypes: Dtypes) -> Feeds:
             except StatusError as error:
                 raise _failed(f"{position} key: {name} of '{ROWS}' list. Error: {error}") from None
         if row.keys() != dtypes.keys():
-            raise _failed(
-                f"{position} of '{ROWS}' list. JSON object: {value_text(row)} keys must be equal to: {_list(dtypes)}"
-            )
+            names = ",".join(sorted(dtypes))
+            raise _failed(f"{position} of '{ROWS}' list. JSON object: {value_text(row)} keys must be equal to: {names}")
     return {alias: values.array((len(rows),)) for alias, values in gathered.items()}
 
 
@@ -150,7 +141,3 @@ def _is_named(value: Any) -> bool:
 
 def _failed(detail: str) -> StatusError:
     return invalid_argument(f"Failed to process element: {detail}")
-
-
-def _list(names: Iterable[str]) -> str:
-    return ",".join(sorted(names))
