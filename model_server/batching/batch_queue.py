@@ -17,7 +17,7 @@ Work = TypeVar("Work")
 
 
 def _signal() -> threading.Lock:
-    """A lock that is held: who acquires it waits until somebody releases it. Cheaper than an Event."""
+    """A lock that is held already. Acquiring it waits until another thread releases it. Cheaper than an Event."""
     signal = threading.Lock()
     signal.acquire()
     return signal
@@ -108,7 +108,7 @@ class BatchQueue(Generic[Work]):
         return parts
 
     def run_alone(self, work: Work, size: int) -> Sequence[Work]:
-        """The same for work that nobody may join."""
+        """Like `run`, but no other work joins the batch."""
         self._check_size(size)
         with self._threads:
             self._process([work])

@@ -1,4 +1,4 @@
-"""Decides which sessions join their runs: the flags, and the parameters that models bring along."""
+"""Decides by flags and by the models' own parameters which sessions run requests in batches."""
 
 import os
 from pathlib import Path

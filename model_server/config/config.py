@@ -56,7 +56,7 @@ def single_model_config(name: str, base_path: str) -> model_server_config_pb2.Mo
 
 
 def check(models: model_server_config_pb2.ModelConfigList) -> None:
-    """What is checked before a configuration takes any effect."""
+    """Each model is listed once, with an absolute path or a URI; checked before a configuration takes any effect."""
     names: set[str] = set()
     for model in models.config:
         if model.name in names:

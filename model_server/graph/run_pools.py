@@ -30,7 +30,7 @@ def add_pools(config: ConfigProto, count: int) -> None:
 
 
 class RunPools:
-    """Chooses a pool for each run: where the shortest wait is to be expected."""
+    """Chooses a pool for each run: the one with the shortest expected wait."""
 
     def __init__(self, count: int) -> None:
         # Per pool, when its runs began, oldest first.
@@ -63,7 +63,7 @@ class RunPools:
 
 
 def _expected_wait(starts: dict[object, float], now: float) -> float:
-    """As if every run took as long again as the oldest did so far: nobody queues behind one that takes very long."""
+    """Assumes that every run takes as long again as the oldest has so far, so no run queues behind a very long one."""
     return len(starts) * (now - next(iter(starts.values()))) if starts else 0.0
 
 

@@ -62,7 +62,7 @@ class Placeholder:
 
 
 def status(error: OpError) -> StatusError:
-    """The runtime's error as it is worded in C++."""
+    """The runtime's error, with the words of the C++ code."""
     return StatusError(Code(error.error_code), error.message)
 
 
@@ -106,7 +106,7 @@ class Session:
         return Placeholder(output, tensor.name, dtype, None if rank is None else tuple(tensor.shape.as_list()[1:]))
 
     def run(self, feeds: Mapping[Output, np.ndarray], fetches: Sequence[Output], timeout: float | None) -> list[Any]:
-        """Values of the fetches, in order; `timeout` in seconds."""
+        """Values of the fetches, in order; `timeout` in seconds. Errors are the runtime's own."""
         return self._pools.run(timeout, lambda options: self._run(options, feeds, fetches, []))
 
     def run_op(self, name: str, feeds: Mapping[str, Path]) -> None:

@@ -22,7 +22,7 @@ from model_server.graph.session import Session
 
 @dataclass(frozen=True)
 class _Kind:
-    """How a dtype travels: `wire` is the NumPy type of the value field's elements, `parts` of them make one value."""
+    """How a dtype is sent: `wire` is the NumPy type of the value field's elements, `parts` of them make one value."""
 
     dtype: np.dtype[Any]
     field: str

@@ -1,4 +1,4 @@
-"""What Classify, Regress and MultiInference share: signatures whose one input takes serialised tf.Examples."""
+"""Shared by Classify, Regress and MultiInference: signatures whose one input takes serialised tf.Examples."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def signature_name(spec: model_pb2.ModelSpec) -> str:
 
 
 def find_signature(servable: Servable, spec: model_pb2.ModelSpec) -> Signature:
-    """The signature that Classify or Regress is asked for."""
+    """The signature that Classify or Regress is asked for. A missing one has another code than in Predict."""
     name = signature_name(spec)
     if name not in servable.signatures:
         raise invalid_argument(f"No signature was found with the name: {name}")
@@ -48,7 +48,7 @@ def as_text(definition: meta_graph_pb2.SignatureDef) -> str:
 
 
 def serialize(examples: input_pb2.Input) -> np.ndarray:
-    """The serialised examples, bytes [n]; a context is merged into each, which in bytes is putting it in front."""
+    """The serialised examples, bytes [n]. A context is merged into each: its bytes go in front of the example's."""
     if examples.WhichOneof("kind") == "example_list_with_context":
         context = examples.example_list_with_context.context.SerializeToString()
         given = examples.example_list_with_context.examples
@@ -90,6 +90,6 @@ def shape_text(shape: Iterable[int]) -> str:
 
 
 def dtype_name(value: np.ndarray) -> str:
-    """`DT_FLOAT` and so on."""
+    """The name of the dtype in TensorFlow, such as `DT_FLOAT`."""
     number: Any = dtypes.string if value.dtype == object else dtypes.as_dtype(value.dtype)
     return str(types_pb2.DataType.Name(number.as_datatype_enum))

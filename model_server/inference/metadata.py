@@ -9,7 +9,7 @@ SIGNATURE_FIELD = "signature_def"
 
 
 def check(request: get_model_metadata_pb2.GetModelMetadataRequest) -> None:
-    """What is checked before a version is looked up."""
+    """A request names `signature_def` and nothing else; checked before a version is looked up."""
     if not request.metadata_field:
         raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
     for name in request.metadata_field:

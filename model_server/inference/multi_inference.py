@@ -15,7 +15,7 @@ _OUTPUTS = {classify.METHOD: classify.outputs, regress.METHOD: regress.outputs}
 
 @dataclass(frozen=True)
 class _Task:
-    """A task by the graph's tensor names: the one that is fed, those that are fetched by alias."""
+    """A task as tensor names of the graph: the tensor that is fed, and by alias those that are fetched."""
 
     feed: str
     fetches: Mapping[str, str]

@@ -48,7 +48,7 @@ def exposition() -> str:
 
 
 def counters() -> dict[str, int]:
-    """Every counter, summed over its labels, under the name that TensorFlow knows it by (`/tensorflow/...`)."""
+    """Every counter, summed over its labels, by its name in TensorFlow (`/tensorflow/...`)."""
     return {metric.path: metric.total() for metric in Metric.all if type(metric) is Counter}
 
 
@@ -65,7 +65,7 @@ def record_request(model_name: str, api: str, entrypoint: str, code: Code, secon
 
 
 def counted(api: str, answer: Callable[[Any, Any], Answer]) -> Callable[[Any, Any], Answer]:
-    """The same gRPC method, request and context to response, which counts its requests."""
+    """Wraps a gRPC method, a function of request and context, so that its requests are counted."""
 
     def answer_and_count(request: Any, context: Any) -> Answer:
         start = time.perf_counter()

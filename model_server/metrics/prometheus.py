@@ -92,7 +92,7 @@ class Counter(Metric):
     kind = "counter"
 
     def add(self, *labels: str, by: int = 1) -> None:
-        """Counts."""
+        """Adds to the value."""
         self.note(labels, by)
 
     def add_up(self, labels: Labels, value: float) -> None:

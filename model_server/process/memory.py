@@ -34,7 +34,7 @@ def settle() -> None:
 
 
 def release() -> None:
-    """Collects what nobody refers to any more and returns free pages to the system."""
+    """Collects garbage and returns free pages to the system."""
     gc.collect()
     if _trim:
         _trim(0)

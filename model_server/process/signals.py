@@ -26,7 +26,7 @@ class StopSignal:
         threading.Thread(target=self._take, name="signals", daemon=True).start()
 
     def listening(self) -> None:
-        """From now on a signal means: finish what runs."""
+        """From now on the first signal lets running requests finish."""
         self._listening = True
 
     def wait(self) -> None:

@@ -52,7 +52,7 @@ def _floats(dtype: type[np.floating[Any]]) -> _Kind:
 
 
 def _integers(dtype: type[np.integer[Any]], checked: type[np.integer[Any]] | None = None) -> _Kind:
-    """`checked`: the range is that of this wider type, and what is beyond the dtype's own wraps."""
+    """`checked`: a wider type. Numbers may have its range, and wrap where they do not fit the dtype."""
     limits = np.iinfo(checked or dtype)
     lowest, highest = int(limits.min), int(limits.max)
     return _Kind(
@@ -100,7 +100,7 @@ def is_base64(value: Any) -> bool:
 
 
 def decode_base64(value: Any) -> bytes:
-    """The bytes of such an object; blanks and missing padding are no fault."""
+    """The bytes of such an object. Blanks are ignored, padding may be missing."""
     if not is_base64(value):
         raise invalid_argument(f"JSON Value: {value_text(value)} not formatted correctly for base64 data")
     text = b"".join(_encode(value[BASE64_KEY]).split())
@@ -122,7 +122,7 @@ def read(value: Any, dtype: int, alias: str) -> np.ndarray:
 
 
 def read_regular(value: Any, dtype: int) -> np.ndarray | None:
-    """As `read`, but None where it takes a closer look."""
+    """Like `read`, but None where the value is irregular or may be wrong."""
     kind = _KINDS.get(dtype)
     if kind is None:
         return None
@@ -145,7 +145,7 @@ def read_regular(value: Any, dtype: int) -> np.ndarray | None:
 
 
 class Gathered:
-    """One input's values, collected item by item: the slow way, with the stock server's complaints."""
+    """One input's values, collected item by item. This is slow, but finds the fault that the stock server names."""
 
     def __init__(self, dtype: int, alias: str) -> None:
         self._dtype = dtype
@@ -219,7 +219,7 @@ class Gathered:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    """The lengths of the first lists at each depth. Deeper than any tensor is not walked any further."""
+    """The length of the first list at each depth, down to one level more than a tensor can have."""
     sizes: list[int] = []
     while isinstance(value, list) and len(sizes) <= MAX_RANK:
         sizes.append(len(value))

@@ -58,7 +58,7 @@ def _block(opening: str, items: list[str], depth: int, closing: str) -> str:
 
 
 def error_page(message: str) -> str:
-    """What every failed request answers."""
+    """The body of the answer to a failed request."""
     return json_object(["error"], [quote(message)], 0)
 
 

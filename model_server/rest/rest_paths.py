@@ -1,4 +1,4 @@
-"""What a REST path asks for. The query string is part of the path, as in the stock server."""
+"""Parses the path of a REST request. The query string is part of the path, as in the stock server."""
 
 import re
 from dataclasses import dataclass

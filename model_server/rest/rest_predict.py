@@ -54,7 +54,7 @@ def signature_name(document: Mapping[str, Any]) -> str:
 
 
 def malformed(document: Any, complaint: str) -> StatusError:
-    """A complaint about a document, which it quotes."""
+    """An error that quotes the document."""
     return invalid_argument(f"JSON Value: {value_text(document)} {complaint}")
 
 

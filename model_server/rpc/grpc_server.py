@@ -26,7 +26,7 @@ SPARE_THREADS = 8
 
 
 class _Unknown(grpc.GenericRpcHandler):
-    """What every other method name gets: the library would add a message, the stock server's is empty."""
+    """Answers every other method name. The library would add a message, the stock server sends none."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Response, Response]":
         return grpc.unary_unary_rpc_method_handler(

@@ -1,4 +1,4 @@
-"""The standard health service, as static as the stock server's: everything SERVING while the port is open."""
+"""The standard health service. As in the stock server, every name is SERVING while the port is open."""
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc

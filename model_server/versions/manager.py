@@ -1,4 +1,4 @@
-"""Brings what is loaded in line with what is wanted, one step at a time, and lends out what is loaded."""
+"""Loads and unloads versions until the wanted ones are loaded, one step at a time, and lends them to requests."""
 
 import logging
 import threading
@@ -41,7 +41,7 @@ class Manager:
         )
 
     def start(self) -> None:
-        """Starts to act."""
+        """Starts the manager's thread."""
         self._thread.start()
 
     def finish_initial_load(self, threads: int) -> None:

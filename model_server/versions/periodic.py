@@ -1,4 +1,4 @@
-"""A job that is done again and again."""
+"""Runs a job at regular intervals."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""New configurations for a running server: from its file, read again and again, or over gRPC."""
+"""New configurations for a running server: from its file, which is read at intervals, or over gRPC."""
 
 import logging
 import threading

@@ -22,7 +22,7 @@ _LIST = "model_config_list"
 
 
 class ServerCore:
-    """What every API asks: versions, labels, states."""
+    """What the APIs ask for versions, labels and states."""
 
     def __init__(self, manager: Manager, source: Source, board: StateBoard, allow_unavailable_labels: bool) -> None:
         self._board = board

@@ -10,7 +10,7 @@ from model_server.errors import StatusError
 
 
 class State(IntEnum):
-    """Life of a version, numbered as in ModelVersionStatus.State."""
+    """The states of a version, numbered as in ModelVersionStatus.State."""
 
     START = 10
     LOADING = 20
