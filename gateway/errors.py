@@ -1,4 +1,33 @@
-"""The errors of the gateway, each with its HTTP status, its code, and what the client can do."""
+"""The errors of the gateway, each with its HTTP status, its code, and what the client can do.
+
+GatewayError                        500 internal_error
+  SettingsError                     500 internal_error
+  RequestError
+    InvalidHttpError                400 invalid_http
+    InvalidJsonError                400 invalid_json
+    InvalidRequestError             400 invalid_request
+    InvalidHeaderError              400 invalid_header
+    KeyRequiredError                401 key_required
+    NotFoundError                   404 not_found
+    UnknownVersionError             404 unknown_version
+    MethodNotAllowedError           405 method_not_allowed
+    BodyTimeoutError                408 body_timeout
+    BodyTooLargeError               413 body_too_large
+    TextTooLongError                413 text_too_long
+    TooManyTextsError               413 too_many_texts
+    UnsupportedMediaTypeError       415 unsupported_media_type
+    ExpectationFailedError          417 expectation_failed
+    ContextNotSupportedError        422 context_not_supported
+    RateLimitError                  429 rate_limited
+  OverloadedError                   503 overloaded
+  BackendError
+    ModelServerError                502 model_server_error
+    ModelContractError              502 model_contract_broken
+    ModelServerUnavailableError     503 model_server_unavailable
+    ModelServerOverloadedError      503 model_server_overloaded
+    ModelNotReadyError              503 model_not_ready
+    DeadlineExceededError           504 deadline_exceeded
+"""
 
 from typing import ClassVar
 
