@@ -71,6 +71,7 @@ class Classifier:
             ContextNotSupportedError: every text has a dialogue, and the version cannot use it.
             BackendError: no usable answer in any of the tries; see the tree in `errors`.
         """
+        unlisted: int | None = None
         for tries_left in reversed(range(TRIES)):
             try:
                 answer, rows = await self._ask(texts, target, deadline, dialogue)
@@ -80,12 +81,17 @@ class Classifier:
                 continue
             try:
                 names = await self._labels.find(answer.label_set, answer.version, answer.classes, deadline)
-            except (ModelNotReadyError, ModelContractError):
-                # Another model may have taken the version's number after the answer.
+            except ModelNotReadyError:
+                # Another model has taken the version's number after the answer.
                 if not tries_left:
                     raise
-                continue
-            return Classification(answer.version, names, rows, answer.model_seconds)
+            except ModelContractError:
+                # The same, if that model has fewer intents. If the same list is wanted again, the model is broken.
+                if not tries_left or answer.label_set == unlisted:
+                    raise
+                unlisted = answer.label_set
+            else:
+                return Classification(answer.version, names, rows, answer.model_seconds)
         raise AssertionError("the last try returns or raises")
 
     async def intents(self, target: Target, deadline: Deadline) -> tuple[int, tuple[str, ...]]:
