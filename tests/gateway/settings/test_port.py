@@ -15,7 +15,7 @@ PLACES = [
     ("compose.yaml", r"INTENT_ADDRESS:-127\.0\.0\.1}:", 1),
     ("compose.yaml", r"INTENT_ADDRESS:-127\.0\.0\.1}:\d+:", 1),
     ("serving_config/__main__.py", r'"--port", type=_port, default=', 1),
-    ("client/intent_client/client.py", "http://localhost:", 1),
+    ("client/intent_client/async_client.py", "http://localhost:", 1),
     ("client/intent_client/__init__.py", "http://localhost:", 1),
     ("cloudformation/image/prometheus.yaml", r"127\.0\.0\.1:", 1),
     ("cloudformation/image/instance/readiness.py", r"127\.0\.0\.1:", 1),
