@@ -76,6 +76,7 @@ class TestTls:
     async def test_a_server_of_another_authority_is_not_trusted(
         self, secured: tuple[ModelServer, bool], tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
+        caplog.set_level("INFO")
         make_certificates(tmp_path)
         with pytest.raises(ModelServerUnavailableError):
             await version(model_server=secured[0].address, breaker_failures=1, **tls(tmp_path, with_certificate=True))
