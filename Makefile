@@ -18,8 +18,9 @@ DATA ?= $(WOT_DATA_DIR)
 ENCODER ?=
 RECIPE ?= default
 
-# Four at a time even on two cores: many wait for a server to start. A file's tests stay together, as they share servers.
-PARALLEL := --numprocesses 4 --dist loadfile
+# Four at a time even on two cores: many wait for a server to start. Neighbours stay together, as they share servers, and
+# who has nothing left takes from the others.
+PARALLEL := --numprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help serve train test test-fast coverage image-test lint templates format lock clean

@@ -14,6 +14,49 @@ from tests.servers import Service, service
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+SLOW_FIXTURES = frozenset(("tiny_classifier", "quick_models", "driver", "page"))
+"""What trains a classifier or starts a browser."""
+SLOW_FILES = (
+    "benchmarks/model/",
+    "benchmarks/serving/test_load.py",
+    "benchmarks/training/",
+    "client/test_batch.py",
+    "client/test_resume.py",
+    "client/test_wheel.py",
+    "cloudformation/operate/",
+    "cloudformation/template/test_checkers.py",
+    "export/",
+    "gateway/pages/",
+    "gateway/test_dockerfile.py",
+    "gateway/test_outage.py",
+    "gateway/test_server.py",
+    "gateway/test_workers.py",
+    "gateway/upstream/test_classifier.py",
+    "model_server/batching/",
+    "model_server/rest/",
+    "model_server/rpc/",
+    "model_server/versions/",
+    "model_server/test_main.py",
+    "model_server/test_start.py",
+    "serving_config/test_start.py",
+    "test_end_to_end.py",
+    "test_readme.py",
+    "training/fit/test_classifier.py",
+    "training/encoder/",
+    "training/test_main.py",
+)
+"""What takes longest by `pytest --durations=80`: many starts of servers, deployments, changes of versions."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what `make test-fast` leaves out."""
+    tests = Path(__file__).parent
+    for item in items:
+        is_slow_file = item.path.relative_to(tests).as_posix().startswith(SLOW_FILES)
+        if is_slow_file or not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     return MadeOnce(tmp_path_factory)
