@@ -1,6 +1,7 @@
 """What the gateway's tests share: two model servers with tiny models, and a gateway in front of the first."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.gateway.pages.browser import Tab, browser, tab
 from tests.gateway.relay import Relay, relay
 from tests.gateway.running import Gateway, gateway
 from tests.gateway.tiny_model import TinyModel
+from tests.made_once import MadeOnce
 from tests.servers import ModelServer, model_server
 
 MODEL = TinyModel(("stop", "chitchat", "misc"))
@@ -32,11 +34,18 @@ PATIENT = {"deadline_seconds": 60, "max_deadline_seconds": 60, "drain_seconds": 
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with `MODELS`, each in version 1. Only the test that a model is named for may change it."""
+    distinct = list(dict.fromkeys(MODELS.values()))
+
+    def make(directory: Path) -> None:
+        for number, model in enumerate(distinct):
+            model.publish(directory / str(number), 1)
+
+    written = made_once("gateway-models", make)
     folder = tmp_path_factory.mktemp("models")
     for name, model in MODELS.items():
-        model.publish(folder / name, 1)
+        shutil.copytree(written / str(distinct.index(model)), folder / name)
     configs = "".join(
         f'config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" '
         'version_labels { key: "stable" value: 1 } version_labels { key: "planned" value: 7 } '
