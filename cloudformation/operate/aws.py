@@ -13,7 +13,7 @@ from botocore import exceptions as said
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from cloudformation.errors import AwsError
+from cloudformation.errors import FleetError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -88,25 +88,25 @@ def connect(region: str | None, profile: str | None) -> Aws:
     """Region and profile as the AWS CLI takes them: the option, then the environment, then the configuration file.
 
     Raises:
-        AwsError: no region.
+        FleetError: no region.
         BotoCoreError, ClientError: no such profile, or no credentials that AWS accepts.
     """
     session = boto3.Session(profile_name=profile)
     # The AWS CLI reads AWS_REGION first; boto3 knows AWS_DEFAULT_REGION only.
     chosen = region or os.environ.get("AWS_REGION") or session.region_name
     if not chosen:
-        raise AwsError("no region; give --region, set AWS_REGION, or name one in ~/.aws/config")
+        raise FleetError("no region; give --region, set AWS_REGION, or name one in ~/.aws/config")
     account = session.client("sts", chosen, config=_config()).get_caller_identity()["Account"]
     return Aws(session, chosen, account)
 
 
 @contextmanager
 def plain_refusals() -> Iterator[None]:
-    """Turns everything that AWS and its library raise into AwsError."""
+    """Turns everything that AWS and its library raise into FleetError."""
     try:
         yield
     except REFUSALS as error:
-        raise AwsError(explain(error)) from error
+        raise FleetError(explain(error)) from error
 
 
 def _config() -> Config:

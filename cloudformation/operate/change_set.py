@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from cloudformation.errors import AwsError, StillRunningError
+from cloudformation.errors import FleetError, StillRunningError
 from cloudformation.operate.aws import error_code
 from cloudformation.operate.stacks import Stack
 from cloudformation.operate.terminal import Colour, Terminal
@@ -69,7 +69,7 @@ class ChangeSet:
         """Waits until CloudFormation has worked it out. False if it would change nothing.
 
         Raises:
-            AwsError: CloudFormation refuses the request; says why.
+            FleetError: CloudFormation refuses the request; says why.
             StillRunningError: it is not worked out within PATIENCE_SECONDS.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -81,7 +81,7 @@ class ChangeSet:
             reason = " ".join(answer.get("StatusReason", "no reason given").split())
             if any(words in reason for words in _NO_CHANGES):
                 return False
-            raise AwsError(f"CloudFormation refuses the change: {reason}")
+            raise FleetError(f"CloudFormation refuses the change: {reason}")
         self.changes = tuple(
             _change(each["ResourceChange"]) for each in self._pages(answer) if "ResourceChange" in each
         )

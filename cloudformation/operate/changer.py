@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cloudformation.errors import AwsError, DeclinedError
+from cloudformation.errors import DeclinedError, FleetError
 from cloudformation.operate import change_set, stacks
 from cloudformation.operate.aws import Aws
 from cloudformation.operate.change_set import ChangeSet, Request
@@ -43,8 +43,8 @@ class Changer:
 
         Raises:
             DeclinedError: the answer was no.
-            DirtyStateError: the stack is in no state for it.
-            OperationFailedError: CloudFormation could not do it.
+            RefusedError: the stack is in no state for it.
+            FleetError: CloudFormation could not do it.
             StillRunningError: it is not over in time.
         """
         stack = self._cleared(stacks.find(self._client, name))
@@ -75,7 +75,7 @@ class Changer:
         """Deletes the stack, whatever is retained excepted.
 
         Raises:
-            OperationFailedError, StillRunningError: as in `change`.
+            FleetError, StillRunningError: as in `change`.
         """
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=stack.id)
         total = sum(len(page["StackResourceSummaries"]) for page in pages)
@@ -115,5 +115,5 @@ class Changer:
         Operation(events, name, len(changes.changes), self._terminal).wait(self._consent.wait_seconds)
         stack = stacks.find(self._client, changes.stack_id)
         if stack is None:
-            raise AwsError(f"{name} vanished after the change; somebody else deleted it")
+            raise FleetError(f"{name} vanished after the change; somebody else deleted it")
         return stack

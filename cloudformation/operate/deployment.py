@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudformation.errors import DeclinedError, DirtyStateError, UsageError
+from cloudformation.errors import DeclinedError, RefusedError, UsageError
 from cloudformation.operate import preflight, stacks
 from cloudformation.operate.aws import Aws
 from cloudformation.operate.bucket import Bucket
@@ -50,7 +50,7 @@ class Deployment:
     def require_ready(self, *, is_new_allowed: bool, checks_drift: bool) -> None:
         """
         Raises:
-            DirtyStateError: an operation must not begin now; says why and what to do.
+            RefusedError: an operation must not begin now; says why and what to do.
             UsageError: the parameters are refused.
         """
         preflight.require_updatable(self._name, self._stacks, is_new_allowed=is_new_allowed)
@@ -72,7 +72,7 @@ class Deployment:
 
         Raises:
             DeclinedError: the changes were only shown, or somebody said no.
-            DirtyStateError: the group is full, and the release comes by instance refresh.
+            RefusedError: the group is full, and the release comes by instance refresh.
         """
         artifacts = self._change("artifacts", {})
         network = self._network()
@@ -100,12 +100,12 @@ class Deployment:
         """The image that the service runs.
 
         Raises:
-            DirtyStateError: there is no service, or it runs an image that this command did not make.
+            RefusedError: there is no service, or it runs an image that this command did not make.
         """
         service = self._whole("service")
         if image := self.images.running(service.parameters["ImageParameter"] if service else ""):
             return image
-        raise DirtyStateError(f"{self._name} runs no release that `status` lists; name one with --release")
+        raise RefusedError(f"{self._name} runs no release that `status` lists; name one with --release")
 
     def roll_back(self, image: Image) -> None:
         """Gives the service this image and changes nothing else, neither template nor parameters.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloudformation.errors import DeclinedError, ProtectedError
+from cloudformation.errors import DeclinedError, RefusedError
 from cloudformation.operate import stacks
 from cloudformation.operate.aws import Aws
 from cloudformation.operate.changer import Changer
@@ -17,8 +17,7 @@ def destroy(aws: Aws, terminal: Terminal, changer: Changer, name: str, *, is_agr
 
     Raises:
         DeclinedError: the name was not typed.
-        DirtyStateError: an operation is under way.
-        ProtectedError: deletion protection is on.
+        RefusedError: an operation is under way, or deletion protection is on.
     """
     names = [stacks.stack_name(name, kind) for kind in reversed(KINDS)]
     found = [stack for each in names if (stack := stacks.find(aws.cloudformation, each))]
@@ -51,7 +50,7 @@ def destroy(aws: Aws, terminal: Terminal, changer: Changer, name: str, *, is_agr
 
 def _require_unprotected(stack: Stack, name: str) -> None:
     if stack.is_protected or stack.parameters.get("DeletionProtection") == "true":
-        raise ProtectedError(
+        raise RefusedError(
             f"{stack.name} is protected against deletion. To switch that off: "
             f"python -m cloudformation update --name {name} --keep-release -p DeletionProtection=false"
         )

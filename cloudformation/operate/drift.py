@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloudformation.errors import AwsError
+from cloudformation.errors import FleetError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -32,7 +32,7 @@ def detect(client: "CloudFormationClient", stack_name: str) -> list[Drift]:
     """Has CloudFormation compare the stack with what there is.
 
     Raises:
-        AwsError: the comparison failed.
+        FleetError: the comparison failed.
     """
     detection = client.detect_stack_drift(StackName=stack_name)["StackDriftDetectionId"]
     while True:
@@ -42,7 +42,9 @@ def detect(client: "CloudFormationClient", stack_name: str) -> list[Drift]:
         time.sleep(POLL_SECONDS)
     if answer["DetectionStatus"] == "DETECTION_FAILED":
         reason = answer.get("DetectionStatusReason", "no reason given")
-        raise AwsError(f"the drift of {stack_name} cannot be told: {reason}; leave --check-drift out to go on without")
+        raise FleetError(
+            f"the drift of {stack_name} cannot be told: {reason}; leave --check-drift out to go on without"
+        )
     return [drift for each in _drifted(client, stack_name) if (drift := _drift(stack_name, each))]
 
 

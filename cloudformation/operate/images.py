@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cloudformation.errors import ImageMissingError
+from cloudformation.errors import FleetError
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -49,12 +49,12 @@ class Images:
     def get(self, release: str) -> Image:
         """
         Raises:
-            ImageMissingError: there is none; names those that there are.
+            FleetError: there is none; names those that there are.
         """
         image = self.find(release)
         if image is None:
             known = ", ".join(image.release for image in self.all()) or "none"
-            raise ImageMissingError(f"no image of release {release}; there are: {known}")
+            raise FleetError(f"no image of release {release}; there are: {known}")
         return image
 
     def running(self, parameter: str) -> Image | None:
@@ -76,14 +76,12 @@ class Images:
         """The image that served before the one that runs now. After a rollback, that is the one rolled back from.
 
         Raises:
-            ImageMissingError: none is on record.
+            FleetError: none is on record.
         """
         for release in reversed(self._served()):
             if release != running:
                 return self.get(release)
-        raise ImageMissingError(
-            f"no release has served before {running}; name one with --release (`status` lists them)"
-        )
+        raise FleetError(f"no release has served before {running}; name one with --release (`status` lists them)")
 
     def forget(self) -> None:
         """Deletes the record; the images stay."""

@@ -3,7 +3,7 @@
 import time
 from typing import NoReturn
 
-from cloudformation.errors import OperationFailedError, StillRunningError
+from cloudformation.errors import FleetError, StillRunningError
 from cloudformation.operate.aws import CONNECTION_LOST, REFUSALS, explain
 from cloudformation.operate.events import Event, Events, first_cause
 from cloudformation.operate.terminal import Colour, Terminal
@@ -44,7 +44,7 @@ class Operation:
         """Shows the events until the operation is over. A connection that is lost meanwhile is waited for, too.
 
         Raises:
-            OperationFailedError: it failed; names the first cause.
+            FleetError: it failed; names the first cause.
             StillRunningError: `seconds` are over, AWS refuses to tell more, or Ctrl-C; the stack goes on.
         """
         begin = time.monotonic()
@@ -107,7 +107,7 @@ class Operation:
             message += f"\n  reason: {reason}"
         if advice := _WHAT_NOW.get(end.status):
             message += f"\n  {advice.format(name=self._name)}"
-        raise OperationFailedError(message)
+        raise FleetError(message)
 
     def _leave(self, why: str) -> NoReturn:
         raise StillRunningError(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudformation.errors import ReleaseError
+from cloudformation.errors import FleetError
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = "RELEASE.json"
@@ -80,10 +80,10 @@ def collect(models: Path, version: int | None, label: str, root: Path = ROOT) ->
             image.
 
     Raises:
-        ReleaseError: no such version or label, or a file lies among the code that is not known to belong there.
+        FleetError: no such version or label, or a file lies among the code that is not known to belong there.
     """
     if not re.fullmatch("[0-9a-z]{0,16}", label):
-        raise ReleaseError(f"the label {label!r} is not 1 to 16 small letters and digits, such as 20261201")
+        raise FleetError(f"the label {label!r} is not 1 to 16 small letters and digits, such as 20261201")
     model = _model(models / "intent", version)
     files = sorted(
         [
@@ -107,7 +107,7 @@ def _code(root: Path, folder: str) -> Iterator[tuple[str, Path]]:
             yield name, path
         elif path.name not in _NOT_DEPLOYED:
             # It may be a key. It may also be a new file that the program needs; then the lists above must name it.
-            raise ReleaseError(
+            raise FleetError(
                 f"{path}: no kind of file that a release has; move it elsewhere, or name it in {Path(__file__).name}"
             )
 
@@ -116,15 +116,15 @@ def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
     """The files below the folder; no caches, nothing hidden.
 
     Raises:
-        ReleaseError: one is no plain file; a link may lead out of the folder.
+        FleetError: one is no plain file; a link may lead out of the folder.
     """
     if not folder.is_dir():
-        raise ReleaseError(f"{folder}: is not there, and a release needs it; run the command in a whole checkout")
+        raise FleetError(f"{folder}: is not there, and a release needs it; run the command in a whole checkout")
     for path in sorted(folder.iterdir()):
         if path.name in _CACHES or path.name.startswith(".") or path.suffix == ".pyc":
             continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            raise ReleaseError(f"{path}: is no plain file; put the file itself there")
+            raise FleetError(f"{path}: is no plain file; put the file itself there")
         if path.is_dir():
             yield from _tree(path, f"{name}/{path.name}")
         else:
@@ -134,9 +134,9 @@ def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
 def _model(folder: Path, version: int | None) -> Path:
     found = {int(path.parent.name): path.parent for path in folder.glob("*/saved_model.pb") if _is_version(path.parent)}
     if not found:
-        raise ReleaseError(f"{folder} holds no model version; make one with `make train`, or name another --models")
+        raise FleetError(f"{folder} holds no model version; make one with `make train`, or name another --models")
     if version is not None and version not in found:
-        raise ReleaseError(f"{folder} holds no version {version}, only {', '.join(map(str, sorted(found)))}")
+        raise FleetError(f"{folder} holds no version {version}, only {', '.join(map(str, sorted(found)))}")
     return found[max(found) if version is None else version]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from cloudformation.errors import DirtyStateError
+from cloudformation.errors import RefusedError
 from cloudformation.operate.aws import error_message
 
 if TYPE_CHECKING:
@@ -64,19 +64,19 @@ class Stack:
     def require_updatable(self) -> None:
         """
         Raises:
-            DirtyStateError: an operation is under way or has failed for good; says what to do.
+            RefusedError: an operation is under way or has failed for good; says what to do.
         """
         self.require_idle()
         if self.status in _ADVICE:
-            raise DirtyStateError(f"{self.name} is in {self.status}: {_ADVICE[self.status].format(name=self.name)}")
+            raise RefusedError(f"{self.name} is in {self.status}: {_ADVICE[self.status].format(name=self.name)}")
 
     def require_idle(self) -> None:
         """
         Raises:
-            DirtyStateError: an operation is under way.
+            RefusedError: an operation is under way.
         """
         if self.is_busy:
-            raise DirtyStateError(
+            raise RefusedError(
                 f"{self.name} is in {self.status}: an operation is under way; wait until `status` shows its end. "
                 f"An update can be stopped: `aws cloudformation cancel-update-stack --stack-name {self.name}`"
             )

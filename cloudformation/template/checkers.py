@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudformation.errors import CheckerError
+from cloudformation.errors import FleetError
 from cloudformation.template.files import TEMPLATES, load
 from cloudformation.template.inputs import preview
 from cloudformation.template.render import render, write
@@ -60,7 +60,7 @@ def run() -> list[Result]:
     """Asks every program that there is.
 
     Raises:
-        CheckerError: one of them failed, instead of finding something.
+        FleetError: one of them failed, instead of finding something.
     """
     with tempfile.TemporaryDirectory() as folder:
         rendered = Path(folder)
@@ -154,9 +154,9 @@ def _ask(command: list[str]) -> str:
     """What the program prints, whether it found something or not.
 
     Raises:
-        CheckerError: it prints nothing.
+        FleetError: it prints nothing.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not done.stdout.strip():
-        raise CheckerError(f"{command[0]} ended with {done.returncode} and said nothing: {done.stderr.strip()[-500:]}")
+        raise FleetError(f"{command[0]} ended with {done.returncode} and said nothing: {done.stderr.strip()[-500:]}")
     return done.stdout

@@ -1,13 +1,4 @@
-"""The errors of the instance's programs.
-
-InstanceError
-├── GoldenError
-├── KeysError
-├── MetadataError
-├── NotReadyError
-├── SettingsError
-└── SignalError
-"""
+"""The errors of the instance's programs."""
 
 
 class InstanceError(Exception):
@@ -18,21 +9,5 @@ class GoldenError(InstanceError):
     """The service does not answer as it must."""
 
 
-class KeysError(InstanceError):
-    """The API keys that are asked for cannot be had."""
-
-
-class MetadataError(InstanceError):
-    """The instance's metadata service does not say which instance this is."""
-
-
 class NotReadyError(InstanceError):
     """Not ready in time."""
-
-
-class SettingsError(InstanceError):
-    """The file that user data wrote is missing or wrong."""
-
-
-class SignalError(InstanceError):
-    """Auto Scaling or CloudFormation could not be told."""

@@ -8,7 +8,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudformation.image.instance import files
-from cloudformation.image.instance.errors import KeysError
+from cloudformation.image.instance.errors import InstanceError
 from cloudformation.image.instance.settings import InstanceSettings
 
 NAME = "keys.txt"
@@ -23,7 +23,7 @@ def fetch_keys(settings: InstanceSettings, folder: Path, sleep: Callable[[float]
     What is there already stays until the new content is whole.
 
     Raises:
-        KeysError: they cannot be had, or there is none in them.
+        InstanceError: they cannot be had, or there is none in them.
     """
     if not (settings.keys_parameter or settings.keys_secret):
         return None
@@ -35,11 +35,11 @@ def fetch_keys(settings: InstanceSettings, folder: Path, sleep: Callable[[float]
             break
         except (BotoCoreError, ClientError) as error:
             if time.monotonic() > until:
-                raise KeysError(f"the keys in {source} cannot be had: {error}") from error
+                raise InstanceError(f"the keys in {source} cannot be had: {error}") from error
             sleep(PAUSE_SECONDS)
     if not any(line.strip() and not line.startswith("#") for line in content.splitlines()):
         # Without a key in it the gateway would let nobody in, for ever.
-        raise KeysError(f"{source} holds no key; put lines of `python -m gateway.api_keys` into it")
+        raise InstanceError(f"{source} holds no key; put lines of `python -m gateway.api_keys` into it")
     path = folder / NAME
     files.write(path, content if content.endswith("\n") else content + "\n", 0o640)
     return path

@@ -4,7 +4,7 @@ import os
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from cloudformation.image.instance.errors import MetadataError
+from cloudformation.image.instance.errors import InstanceError
 
 ENDPOINT = "http://169.254.169.254"
 VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
@@ -17,7 +17,7 @@ def instance_id() -> str:
     """Such as i-0123456789abcdef0.
 
     Raises:
-        MetadataError: the service does not answer.
+        InstanceError: the service does not answer.
     """
     endpoint = os.environ.get(VARIABLE, ENDPOINT).rstrip("/")
     token = Request(f"{endpoint}/latest/api/token", method="PUT")
@@ -29,4 +29,4 @@ def instance_id() -> str:
         with _OPENER.open(identity, timeout=_SECONDS) as response:
             return str(response.read().decode())
     except URLError as error:
-        raise MetadataError(f"the instance metadata at {endpoint} cannot be read: {error.reason}") from error
+        raise InstanceError(f"the instance metadata at {endpoint} cannot be read: {error.reason}") from error

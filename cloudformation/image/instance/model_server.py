@@ -11,20 +11,11 @@ from serving_config.files import ConfigFiles
 PORTS = command.Ports(gateway=5000, grpc=8500, rest=8501)
 
 
-def command_line(release: Path) -> list[str]:
-    """The same command line as everywhere, over the configuration of this release.
-
-    The models lie in /models, where the shipped models.config looks for them, so it is used as it is.
-
-    Raises:
-        BinaryNotFoundError: TENSORFLOW_MODEL_SERVER names no executable file.
-    """
-    files = ConfigFiles(release / "serving_config")
-    return command.model_server(files, files.models, PORTS)
-
-
 def become(release: Path) -> NoReturn:
     """Replaces this process; the unit's limits and its process id stay.
+
+    The command line is the same as everywhere, over the configuration of this release. The models lie in /models,
+    where the shipped models.config looks for them, so it is used as it is.
 
     Raises:
         BinaryNotFoundError: TENSORFLOW_MODEL_SERVER names no executable file, or nothing.
@@ -32,5 +23,6 @@ def become(release: Path) -> NoReturn:
     if not os.environ.get(VARIABLE):
         # Without it, the embedded server would be looked for, which is not on the image.
         os.environ[VARIABLE] = "/usr/bin/tensorflow_model_server"
-    words = command_line(release)
+    files = ConfigFiles(release / "serving_config")
+    words = command.model_server(files, files.models, PORTS)
     os.execv(words[0], words)

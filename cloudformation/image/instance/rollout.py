@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudformation.image.instance.errors import NotReadyError, SignalError
+from cloudformation.image.instance.errors import InstanceError, NotReadyError
 from cloudformation.image.instance.settings import InstanceSettings
 
 PAUSE_SECONDS = 5.0
@@ -38,7 +38,7 @@ class Rollout:
 
         Raises:
             NotReadyError: the load balancer has not found it healthy in time; the stack has been told so.
-            SignalError: somebody could not be told.
+            InstanceError: somebody could not be told.
         """
         if self._settings.hook:
             self._try_to_tell(lambda: self._complete_hook("CONTINUE"))
@@ -54,7 +54,7 @@ class Rollout:
         """The instance does not answer: everybody who waits is told now, and not when their patience ends.
 
         Raises:
-            SignalError: somebody could not be told.
+            InstanceError: somebody could not be told.
         """
         # The stack first: Auto Scaling ends an instance whose hook is abandoned.
         if self._settings.stack:
@@ -115,6 +115,6 @@ class Rollout:
                 return tell()
             except (BotoCoreError, ClientError) as error:
                 if time.monotonic() > until:
-                    raise SignalError(f"nobody could be told: {error}") from error
+                    raise InstanceError(f"nobody could be told: {error}") from error
                 self._say(f"again in {PAUSE_SECONDS:.0f} s: {error}")
             self._sleep(PAUSE_SECONDS)

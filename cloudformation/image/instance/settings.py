@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from cloudformation.image.instance.errors import SettingsError
+from cloudformation.image.instance.errors import InstanceError
 
 FILE = Path("/etc/intent/instance.env")
 
@@ -16,7 +16,7 @@ class InstanceSettings:
     Without a hook and a stack, nobody waits for this instance.
 
     Raises:
-        SettingsError: one that is needed is missing, or two contradict each other.
+        InstanceError: one that is needed is missing, or two contradict each other.
     """
 
     deployment: str
@@ -43,7 +43,7 @@ class InstanceSettings:
 
     def __post_init__(self) -> None:
         for problem in self._problems():
-            raise SettingsError(f"{FILE}: {problem}; correct the launch template's user data")
+            raise InstanceError(f"{FILE}: {problem}; correct the launch template's user data")
 
     def _problems(self) -> Iterator[str]:
         if not self.deployment:
@@ -66,20 +66,20 @@ def read_settings(file: Path = FILE) -> InstanceSettings:
     Names that are not known are left out: a template that has learnt something new goes on starting older images.
 
     Raises:
-        SettingsError: it is missing, has a line of another form, or a wrong value.
+        InstanceError: it is missing, has a line of another form, or a wrong value.
     """
     try:
         lines = file.read_text().splitlines()
     except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror}; user data writes it") from None
+        raise InstanceError(f"{file}: {error.strerror}; user data writes it") from None
     values = {"DEPLOYMENT": "", "READY_SECONDS": ""}
     for number, line in enumerate(lines, start=1):
         name, equals, value = line.partition("=")
         if not equals:
-            raise SettingsError(f"{file}:{number}: {line!r} is not NAME=value")
+            raise InstanceError(f"{file}:{number}: {line!r} is not NAME=value")
         values[name.strip()] = value.strip()
     seconds = values.pop("READY_SECONDS")
     if not (seconds.isascii() and seconds.isdigit()):
-        raise SettingsError(f"{file}: READY_SECONDS={seconds} is no whole number of seconds")
+        raise InstanceError(f"{file}: READY_SECONDS={seconds} is no whole number of seconds")
     texts = {each.name: values[each.name.upper()] for each in fields(InstanceSettings) if each.name.upper() in values}
     return InstanceSettings(ready_seconds=int(seconds), **texts)

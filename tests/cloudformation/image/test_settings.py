@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudformation.image.instance.errors import SettingsError
+from cloudformation.image.instance.errors import InstanceError
 from cloudformation.image.instance.settings import InstanceSettings, read_settings
 from cloudformation.template.files import TEMPLATES
 
@@ -45,12 +45,12 @@ def test_names_of_a_newer_template_are_left_out(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
-    with pytest.raises(SettingsError, match=re.escape(named)):
+    with pytest.raises(InstanceError, match=re.escape(named)):
         read(tmp_path, text)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"instance\.env: No such file"):
+    with pytest.raises(InstanceError, match=r"instance\.env: No such file"):
         read_settings(tmp_path / "instance.env")
 
 

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from cloudformation.image.instance import rollout
-from cloudformation.image.instance.errors import NotReadyError, SignalError
+from cloudformation.image.instance.errors import InstanceError, NotReadyError
 from cloudformation.image.instance.rollout import Rollout
 from cloudformation.image.instance.settings import InstanceSettings
 from tests.cloudformation.image.recorded_aws import INSTANCE, RecordedAws, recorded_aws
@@ -95,7 +95,7 @@ def test_a_stack_that_waits_for_nobody_is_no_error(aws: RecordedAws) -> None:
 def test_what_cannot_be_told_is_an_error(aws: RecordedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollout, "TELL_SECONDS", 0)
     aws.refusals = {"CompleteLifecycleAction": ["no"] * 9}
-    with pytest.raises(SignalError, match="no"):
+    with pytest.raises(InstanceError, match="no"):
         new().ready(60)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudformation.errors import ReleaseError
+from cloudformation.errors import FleetError
 from cloudformation.operate.release import ROOT, collect
 from tests.cloudformation.played.operating import put_version
 
@@ -87,14 +87,14 @@ def test_no_caches_nothing_hidden(checkout: Path, models: Path, tmp_path: Path) 
 )
 def test_a_file_that_may_be_a_secret_stops_the_packing(checkout: Path, models: Path, name: str) -> None:
     (checkout / name).write_text("secret")
-    with pytest.raises(ReleaseError, match="no kind of file that a release has") as refused:
+    with pytest.raises(FleetError, match="no kind of file that a release has") as refused:
         collect(models, 1, "", checkout)
     assert name in str(refused.value)
 
 
 def test_a_link_stops_the_packing(checkout: Path, models: Path) -> None:
     (checkout / "gateway/more.py").symlink_to("/etc/passwd")
-    with pytest.raises(ReleaseError, match="no plain file"):
+    with pytest.raises(FleetError, match="no plain file"):
         collect(models, 1, "", checkout)
 
 
@@ -131,12 +131,12 @@ def test_whatever_changes_changes_the_name(checkout: Path, models: Path, change:
 
 
 def test_what_is_missing_is_named(checkout: Path, models: Path, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match=r"holds no model version; make one with `make train`"):
+    with pytest.raises(FleetError, match=r"holds no model version; make one with `make train`"):
         collect(tmp_path / "none", None, "")
-    with pytest.raises(ReleaseError, match=r"holds no version 7, only 1, 2"):
+    with pytest.raises(FleetError, match=r"holds no version 7, only 1, 2"):
         collect(models, 7, "")
-    with pytest.raises(ReleaseError, match="label"):
+    with pytest.raises(FleetError, match="label"):
         collect(models, 1, "Not so")
     shutil.rmtree(checkout / "cloudformation/image")
-    with pytest.raises(ReleaseError, match="run the command in a whole checkout"):
+    with pytest.raises(FleetError, match="run the command in a whole checkout"):
         collect(models, 1, "", checkout)
