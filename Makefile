@@ -21,8 +21,6 @@ RECIPE ?= default
 # Four at a time even on two cores: many wait for a server to start. Neighbours stay together, as they share servers, and
 # who has nothing left takes from the others.
 PARALLEL := --numprocesses 4 --dist worksteal
-# One thread each, else TensorFlow's threads of four processes wait for each other on two cores.
-TESTED := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve train test test-fast coverage image-test lint templates format lock clean
@@ -48,14 +46,14 @@ train: $(STAMP) ## Train on the full data set and publish the next version (RECI
 	@$(BIN)/python -m training fit --recipe $(RECIPE) $(if $(DATA),--data $(DATA)) $(if $(ENCODER),--encoder $(ENCODER)) --output $(CLASSIFIERS)/$(RECIPE)
 	@$(BIN)/python -m export publish --classifier $(CLASSIFIERS)/$(RECIPE) --models $(MODELS)/intent
 
-test: $(STAMP) ## Run all tests, several at a time (about eight minutes on two cores)
-	@$(TESTED)
+test: $(STAMP) ## Run all tests, several at a time (about twenty minutes on two cores)
+	@$(BIN)/python -m pytest $(PARALLEL)
 
-test-fast: $(STAMP) ## Run the tests that need no trained model and no browser (about a minute); for the edit loop
-	@$(TESTED) -m "not slow"
+test-fast: $(STAMP) ## Run the tests that need no trained model and no browser (about three minutes); for the edit loop
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 coverage: $(STAMP) ## Run all tests, and show which lines none of them runs; child processes are counted too
-	@$(TESTED) --cov --cov-report=term:skip-covered --cov-report=html
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered --cov-report=html
 
 image-test: $(STAMP) ## Install the image into a throw-away Debian root, and run its units there (root, debootstrap, systemd-nspawn)
 	@INTENT_IMAGE_TEST=1 $(BIN)/python -m pytest --timeout 1800 tests/cloudformation/test_throwaway_root.py

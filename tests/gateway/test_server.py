@@ -12,15 +12,7 @@ import pytest
 from tests.gateway.conftest import MODEL, PATIENT
 from tests.gateway.relay import Relay
 from tests.gateway.running import Gateway, gateway
-from tests.servers import ModelServer
-
-
-def _until_it_refuses(running: Gateway) -> None:
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", running.port)).close()
-        except ConnectionRefusedError:
-            return
+from tests.servers import ModelServer, wait_until_closed
 
 
 def test_sigterm_finishes_what_runs_and_takes_no_more(line: Relay) -> None:
@@ -33,7 +25,7 @@ def test_sigterm_finishes_what_runs_and_takes_no_more(line: Relay) -> None:
         asking = clients.submit(running.predict, "still running")
         line.held.wait()
         running.process.send_signal(signal.SIGTERM)
-        _until_it_refuses(running)
+        wait_until_closed(running.port)
         assert not asking.done()
         assert running.process.poll() is None
         line.release()
@@ -58,7 +50,7 @@ def test_a_body_that_is_still_coming_is_waited_for(server: ModelServer) -> None:
         reader = client.makefile("rb")
         assert reader.readline().startswith(b"HTTP/1.1 100 ")
         running.process.send_signal(signal.SIGTERM)
-        _until_it_refuses(running)
+        wait_until_closed(running.port)
         client.sendall(body[5:])
         assert reader.readline() == b"\r\n"
         assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
